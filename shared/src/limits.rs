@@ -1,0 +1,102 @@
+//! Every limit of the server, in one place, each with its reason.
+//!
+//! Those that are part of what a value *is* (a name, a text) are constants; all others are
+//! fields of [`Limits`], printed by `parlor-server limits` and changed by `--limit NAME=VALUE`.
+
+/// Longest message text in bytes of UTF-8. A long page of prose; more belongs into a file.
+pub const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Longest user name in characters (Unicode scalar values): fits beside every message.
+pub const USER_NAME_CHARS_MAX: usize = 32;
+/// Longest room name in characters: fits into a side bar.
+pub const ROOM_NAME_CHARS_MAX: usize = 64;
+/// Longest name of a client program in bytes: it is only shown and logged.
+pub const APP_BYTES_MAX: usize = 64;
+/// Deepest nesting of JSON. serde_json recurses; 260 levels overflow a small stack.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Most keys in one JSON object: ours have at most 16.
+pub const JSON_KEYS_MAX: usize = 64;
+/// Most elements in one JSON array.
+pub const JSON_ARRAY_MAX: usize = 256;
+
+macro_rules! limits {
+    ($($name:ident: $default:literal, $reason:literal;)*) => {
+        /// What a running server bounds. One copy, made at start, shared by all threads.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub struct Limits {
+            $(#[doc = $reason] pub $name: u64,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl Limits {
+            /// Changes the limit called `name`; false when there is none.
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name = value,)*
+                    _ => return false,
+                }
+                true
+            }
+
+            /// Name, value and reason of each.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64, &'static str)> + use<> {
+                [$((stringify!($name), self.$name, $reason),)*].into_iter()
+            }
+
+            /// Those that differ from the default: name, value.
+            pub fn changed(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                self.iter().zip(Self::default().iter()).filter(|(now, was)| now.1 != was.1)
+                    .map(|(now, _)| (now.0, now.1))
+            }
+        }
+    };
+}
+
+limits! {
+    frame_bytes: 65_536, "Longest line from a client, newline excluded. Room for the longest text, escaped.";
+    frame_bytes_before_hello: 4_096, "Longest line before sign-in: a stranger gets little memory.";
+    hello_millis: 30_000, "From accept to an accepted hello, absolute: a slow drip ends here.";
+    frame_millis: 30_000, "From the first byte of a line to its newline, absolute.";
+    ping_millis: 30_000, "Silence after which the server asks whether a client is still there.";
+    silence_millis: 75_000, "Silence after which a connection is ended: two lost pings.";
+    connections: 4_096, "All connections; lowered at start to what descriptors and mappings allow.";
+    connections_per_source: 64, "Connections from one address (IPv4, or IPv6 /64). Loopback is exempt.";
+    strangers: 256, "Connections that have not said hello yet.";
+    strangers_free: 64, "Above this many strangers new ones are dropped at random, ever more likely.";
+    strangers_per_source: 16, "Strangers from one address. Loopback is exempt.";
+    guests_per_source: 100, "New guests from one address in an hour. Loopback is exempt.";
+    users: 100_000, "All users. Each takes about 300 bytes of memory.";
+    guest_idle_days: 30, "A guest that was away this long gives its name back.";
+    sessions_per_user: 20, "Live connections of one user.";
+    messages_per_second: 5, "Sustained messages of one user, over all its connections.";
+    messages_burst: 20, "Messages of one user that may come at once.";
+    message_delay_millis: 2_000, "A talker that is too fast is held back this long before it is refused.";
+    requests_per_second: 20, "Other requests of one user, sustained.";
+    requests_burst: 100, "Other requests of one user that may come at once.";
+    rooms: 10_000, "All rooms.";
+    rooms_joined: 100, "Rooms that one user is in.";
+    rooms_made: 15, "Rooms made by one user.";
+    devices_remembered: 4, "Devices per user whose highest client id is kept in memory; others are looked up.";
+    page_events: 200, "Events in a history page when the request names no number.";
+    page_events_max: 1_000, "Events in a history page at most.";
+    page_bytes: 262_144, "A history page ends here, after at least one event.";
+    list_entries: 1_000, "Rooms or members in one answer.";
+    queue_bytes: 1_048_576, "What may wait for one slow reader. Beyond this it is cut and resumes.";
+    queue_bytes_total: 134_217_728, "What may wait for all slow readers together.";
+    stuck_millis: 10_000, "A reader that takes no byte for this long is cut and resumes.";
+    inbox: 4_096, "Commands waiting for the hub. A full inbox presses back on the talkers.";
+    batch: 2_048, "Commands in one commit at most.";
+    delivery_inbox: 1_024, "Letters waiting for a delivery thread.";
+    readers: 8, "Read-only store connections for history and lists.";
+    away_millis: 15_000, "A lost connection becomes `went_away` after this, so a reconnect makes no noise.";
+    stop_millis: 5_000, "From SIGTERM to the end of the process.";
+    chatlog_user_bytes: 268_435_456, "One user's chat logs; the oldest month is dropped first.";
+    chatlog_bytes_per_second: 33_554_432, "Chat logs are written no faster, so that they never compete with the store.";
+    ballast_bytes: 16_777_216, "A file released on a full disk, so that deleting still works.";
+    log_files: 10, "Program log files kept, one per start.";
+    log_file_bytes: 16_777_216, "A program log ends here until the next start.";
+}

@@ -1,0 +1,229 @@
+//! What the server answers: `{"id":7,"ok":{…}}` or `{"id":7,"refused":{"code":…},"says":…}`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Epoch, Event, Limits, Nth, RequestId, ResumeToken, RoomEvent, RoomId, RoomName, Seq,
+    UnixMillis, UserId, UserName,
+};
+
+/// One line from the server.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(untagged)]
+pub enum ServerFrame {
+    /// The answer to the request with this id.
+    Ok {
+        id: RequestId,
+        ok: Reply,
+    },
+    /// A "no" to the request with this id; without an id, to the connection as a whole, which
+    /// ends right after.
+    Refused {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+        refused: Refusal,
+        /// The refusal in a sentence, for people and logs.
+        #[serde(default)]
+        says: String,
+    },
+    Event(Event),
+}
+
+impl ServerFrame {
+    /// A refusal with its sentence.
+    #[must_use]
+    pub fn refused(id: Option<RequestId>, refused: Refusal) -> Self {
+        let says = refused.to_string();
+        Self::Refused { id, refused, says }
+    }
+}
+
+/// The answers, one per verb.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// To `hello`.
+    Welcome(Box<Welcome>),
+    /// To `create_room` and `join`.
+    Joined(JoinedRoom),
+    /// To `leave`: `seq` is the last place that one still hears, one's own leaving.
+    Left { room: RoomId, seq: Seq },
+    /// To `rooms`; `more` says that there are rooms after the last one.
+    Rooms { rooms: Vec<RoomEntry>, more: bool },
+    /// To `members`: as of the event at `as_of`; `more` says that there are members after the
+    /// last one.
+    Members { room: RoomId, as_of: Seq, members: Vec<MemberEntry>, more: bool },
+    /// To `say`: the message is on disk, at this place. A resend gets the same answer.
+    Said { room: RoomId, client_id: crate::ClientId, seq: Seq, nth: Nth, at: UnixMillis },
+    /// To `history`: ascending; `more` says that there are events further on in the direction
+    /// that was asked for (`around`: on either side).
+    Page { room: RoomId, events: Vec<RoomEvent>, more: bool, last_seq: Seq },
+    /// To `ping`.
+    Pong {},
+    /// To `goodbye`, and to a `say` of `[EXIT]`. The connection ends after it.
+    Goodbye {},
+}
+
+/// Who one is now, and where one stands.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Welcome {
+    pub protocol: u32,
+    /// Another epoch than last time: the history is another one, cursors mean nothing.
+    pub epoch: Epoch,
+    pub user: UserId,
+    pub name: UserName,
+    /// Given once, to a new guest. Keep it: it is the only way back to this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<ResumeToken>,
+    /// The server's clock.
+    pub at: UnixMillis,
+    /// What this server can do beyond the protocol's first version.
+    pub features: Vec<String>,
+    pub limits: ShownLimits,
+    /// The rooms that one is a member of, by id. Everything after `last_seq` will be heard live.
+    pub rooms: Vec<JoinedRoom>,
+}
+
+/// The limits that a client should know before it runs into them.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct ShownLimits {
+    pub text_bytes: u64,
+    pub frame_bytes: u64,
+    pub page_events: u64,
+    pub ping_millis: u64,
+    pub silence_millis: u64,
+}
+
+impl From<&Limits> for ShownLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            text_bytes: crate::limits::TEXT_BYTES_MAX as u64,
+            frame_bytes: limits.frame_bytes,
+            page_events: limits.page_events_max,
+            ping_millis: limits.ping_millis,
+            silence_millis: limits.silence_millis,
+        }
+    }
+}
+
+/// A room that one is a member of.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct JoinedRoom {
+    pub room: RoomId,
+    pub name: RoomName,
+    /// The place of the room's newest event.
+    pub last_seq: Seq,
+    /// How many messages the room has.
+    pub last_nth: Nth,
+}
+
+/// A room that one could join.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct RoomEntry {
+    pub room: RoomId,
+    pub name: RoomName,
+    /// How many members it has, here or away.
+    pub members: u64,
+}
+
+/// A member of a room.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct MemberEntry {
+    pub user: UserId,
+    pub name: UserName,
+    /// Has a live connection, or lost the last one a moment ago.
+    pub here: bool,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $variant:ident $({ $($field:ident: $kind:ty = $empty:expr),* })? $code:literal $says:literal;)*) => {
+        /// Why not. Each has a stable code for programs and a sentence for people.
+        #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize, thiserror::Error)]
+        #[serde(tag = "code", rename_all = "snake_case")]
+        pub enum Refusal {
+            $($(#[$doc])* #[error($says)] $variant $({ $($field: $kind),* })?,)*
+            /// A code that this program does not know: the other side is newer.
+            #[error("The server refused for a reason that this version does not know.")]
+            #[serde(other)]
+            Unknown,
+        }
+
+        impl Refusal {
+            /// Every code, in the order of the documentation.
+            pub const CODES: &'static [&'static str] = &[$($code),*];
+
+            /// The stable code on the wire.
+            #[must_use]
+            pub fn code(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $code,)*
+                    Self::Unknown => "unknown",
+                }
+            }
+
+            /// The refusal with this code, its details empty.
+            #[must_use]
+            pub fn of_code(code: &str) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$variant $({ $($field: $empty),* })?),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+refusals! {
+    FrameTooLong "frame_too_long" "A line was longer than this server accepts.";
+    FrameLate "frame_late" "A line took too long to arrive.";
+    NotUtf8 "not_utf8" "The line is not valid UTF-8.";
+    Malformed "malformed" "The line is not a request as the protocol describes it.";
+    TooDeep "too_deep" "The line nests objects or arrays too deep.";
+    TooManyElements "too_many_elements" "An object or array in the line has too many elements.";
+    UnknownRequest "unknown_request" "This server does not know that request.";
+    UnknownField "unknown_field" "The request has a field that this server does not know.";
+    ControlCharacter "control_character" "Control characters are not allowed, except newline and tab in a message.";
+    HelloFirst "hello_first" "Say hello first.";
+    HelloTwice "hello_twice" "You are signed in already.";
+    HelloLate "hello_late" "Nobody said hello in time.";
+    OtherVersion { speaks: u32 = 0 } "other_version" "This server speaks another version of the protocol.";
+    NameNeeded "name_needed" "A new guest needs a name.";
+    NameEmpty "name_empty" "A name needs at least one visible character.";
+    NameTooLong "name_too_long" "That name is too long.";
+    NameMisleading "name_misleading" "A name must not change the direction of writing.";
+    NameReserved "name_reserved" "That name is reserved.";
+    NameTaken { suggestion: Option<UserName> = None } "name_taken" "That name, or one that looks the same, is taken.";
+    TokenUnknown "token_unknown" "This server does not know you any more. Join again with a name.";
+    TooManyGuests { retry_millis: u64 = 0 } "too_many_guests" "Too many new guests came from your address. Try again later.";
+    TooManyUsers "too_many_users" "This server has no room for more users.";
+    TooManySessions "too_many_sessions" "You are connected too many times already.";
+    TooManyConnections "too_many_connections" "There are too many connections. Try again later.";
+    NoSuchRoom "no_such_room" "There is no such room, or you are not a member of it.";
+    RoomTaken "room_taken" "A room with that name, or one that looks the same, exists already.";
+    TooManyRooms "too_many_rooms" "This server has no room for more rooms.";
+    TooManyRoomsJoined "too_many_rooms_joined" "You are in too many rooms. Leave one first.";
+    TooManyRoomsMade "too_many_rooms_made" "You have made too many rooms.";
+    TextEmpty "text_empty" "There is nothing to see in that message.";
+    TextTooLong "text_too_long" "That message is too long.";
+    BadClientId "bad_client_id" "The client id is not of the form device-counter.";
+    Conflict "conflict" "That client id belongs to another message.";
+    RateLimited { retry_millis: u64 = 0 } "rate_limited" "Too much at once. Wait a moment.";
+    StorageFull "storage_full" "The server's disk is full. Nothing was stored.";
+    Silent "silent" "Nothing was heard from you for too long.";
+    GoingAway "going_away" "The server is stopping.";
+}
+
+impl Refusal {
+    /// What a parse error means. The value types put their code into the error's words, which
+    /// is the only thing that serde carries through; serde's own errors are told by theirs.
+    #[must_use]
+    pub fn of_json(error: &serde_json::Error) -> Self {
+        let words = error.to_string();
+        let first = words.split(' ').next().unwrap_or_default();
+        match Self::of_code(first) {
+            Some(refusal) => refusal,
+            None if words.starts_with("unknown field") => Self::UnknownField,
+            None => Self::Malformed,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What a client asks. On the wire `{"id":7,"say":{…}}`: the id and exactly one verb.
+
+use std::fmt;
+
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::limits::APP_BYTES_MAX;
+use crate::{
+    ClientId, Refusal, RequestId, ResumeToken, RoomId, RoomName, Seq, Text, UserId, UserName,
+};
+
+/// One line from a client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestFrame {
+    /// Echoed in the answer.
+    pub id: RequestId,
+    pub request: Request,
+}
+
+/// `hello`: who comes. With `name` a new guest arrives; with `token` a known one comes back.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// [`crate::PROTOCOL`] of the client.
+    pub protocol: u32,
+    /// The client program's name and version, for the log.
+    pub app: AppName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<UserName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<ResumeToken>,
+}
+
+/// `create_room`: makes an open room and joins it.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRoom {
+    pub name: RoomName,
+}
+
+/// `join`: becomes a member of an open room, by name.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    pub name: RoomName,
+}
+
+/// `leave`: ends the membership.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leave {
+    pub room: RoomId,
+}
+
+/// `rooms`: the open rooms, by id, after the one given.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rooms {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<RoomId>,
+}
+
+/// `members`: who is in a room and who of them is here, by user id, after the one given.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    pub room: RoomId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<UserId>,
+}
+
+/// `say`: a message to a room.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Say {
+    pub room: RoomId,
+    pub client_id: ClientId,
+    pub text: Text,
+}
+
+/// `history`: a page of a room's events, always in ascending order.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    pub room: RoomId,
+    pub page: PageAt,
+    /// How many events at most; the server has a default and a maximum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Which page of a room's history.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageAt {
+    /// The events right after this place: how a reader catches up.
+    After(Seq),
+    /// The events right before this place: how one scrolls back.
+    Before(Seq),
+    /// The events on both sides of this place, itself included.
+    Around(Seq),
+    /// The newest events.
+    Latest,
+}
+
+/// A verb without anything to say: `{}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+macro_rules! requests {
+    ($($(#[$doc:meta])* $verb:literal => $variant:ident($body:ty),)*) => {
+        /// What a client asks, parsed.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Request {
+            $($(#[$doc])* $variant($body),)*
+        }
+
+        impl Request {
+            /// Every verb, in the order of the documentation.
+            pub const VERBS: &'static [&'static str] = &[$($verb),*];
+
+            /// The verb as it stands on the wire.
+            #[must_use]
+            pub fn verb(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $verb,)* }
+            }
+
+            fn read<'de, A: de::MapAccess<'de>>(verb: &str, map: &mut A) -> Result<Self, A::Error> {
+                match verb {
+                    $($verb => map.next_value().map(Self::$variant),)*
+                    _ => Err(de::Error::custom(Refusal::UnknownRequest.code())),
+                }
+            }
+        }
+
+        impl Serialize for RequestFrame {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let mut map = to.serialize_map(Some(2))?;
+                map.serialize_entry("id", &self.id)?;
+                match &self.request {
+                    $(Request::$variant(body) => map.serialize_entry($verb, body)?,)*
+                }
+                map.end()
+            }
+        }
+    };
+}
+
+requests! {
+    /// Signs in. The first request on every connection.
+    "hello" => Hello(Hello),
+    /// Makes an open room and joins it.
+    "create_room" => CreateRoom(CreateRoom),
+    /// Joins an open room by name.
+    "join" => Join(Join),
+    /// Ends one's membership.
+    "leave" => Leave(Leave),
+    /// Lists the open rooms.
+    "rooms" => Rooms(Rooms),
+    /// Lists a room's members.
+    "members" => Members(Members),
+    /// Says something in a room.
+    "say" => Say(Say),
+    /// Reads a page of a room's history.
+    "history" => History(History),
+    /// Shows that one is still there.
+    "ping" => Ping(Nothing),
+    /// Signs this connection out; membership and place stay.
+    "goodbye" => Goodbye(Nothing),
+}
+
+impl<'de> Deserialize<'de> for RequestFrame {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = RequestFrame;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with an id and one verb")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<RequestFrame, A::Error> {
+                let (mut id, mut request) = (None, None);
+                while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                    if key == "id" {
+                        if id.replace(map.next_value()?).is_some() {
+                            return Err(de::Error::custom(Refusal::Malformed.code()));
+                        }
+                    } else if request.replace(Request::read(&key, &mut map)?).is_some() {
+                        return Err(de::Error::custom(Refusal::Malformed.code()));
+                    }
+                }
+                match (id, request) {
+                    (Some(id), Some(request)) => Ok(RequestFrame { id, request }),
+                    (None, _) | (_, None) => Err(de::Error::custom(Refusal::Malformed.code())),
+                }
+            }
+        }
+        from.deserialize_map(Visitor)
+    }
+}
+
+/// A client program's name and version: at most 64 bytes without control characters.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct AppName(Box<str>);
+
+impl AppName {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for AppName {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        if text.len() > APP_BYTES_MAX || text.chars().any(char::is_control) {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for AppName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        crate::text::parse_str(from)
+    }
+}

@@ -1,0 +1,105 @@
+//! What people say, and which characters may be in it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::limits::TEXT_BYTES_MAX;
+use crate::reply::Refusal;
+
+/// A message's text: 1 byte to 16 KiB of UTF-8 with something to see in it. Any language, any
+/// emoji, newlines and tabs; no other control character (C0, DEL, C1).
+#[derive(Clone, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Text(Box<str>);
+
+impl Text {
+    /// The text as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Text {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(Refusal::TextTooLong);
+        }
+        if text.chars().any(|it| is_control(it) && it != '\n' && it != '\t') {
+            return Err(Refusal::ControlCharacter);
+        }
+        if text.chars().all(is_blank) {
+            return Err(Refusal::TextEmpty);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        parse_str(from)
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// C0, DEL and C1.
+#[must_use]
+pub fn is_control(it: char) -> bool {
+    it.is_control()
+}
+
+/// Turns the direction of what follows it; harmless in a text, where it is isolated when shown,
+/// and refused in a name, where it would let one name look like another.
+#[must_use]
+pub fn is_bidi_control(it: char) -> bool {
+    matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Takes no ink: joiners, variation selectors, soft hyphens, fillers and their like.
+#[must_use]
+pub fn is_invisible(it: char) -> bool {
+    is_bidi_control(it)
+        || matches!(it,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}'
+            | '\u{206a}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// White space or nothing to see.
+#[must_use]
+pub fn is_blank(it: char) -> bool {
+    it.is_whitespace() || is_invisible(it)
+}
+
+/// Deserialises a string and parses it; the refusal travels as the error's words, and
+/// [`Refusal::of_json`] finds it there.
+pub(crate) fn parse_str<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = Refusal>,
+{
+    struct Visitor<T>(std::marker::PhantomData<T>);
+    impl<T: FromStr<Err = Refusal>> de::Visitor<'_> for Visitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(|refusal: Refusal| E::custom(refusal.code()))
+        }
+    }
+    from.deserialize_str(Visitor(std::marker::PhantomData))
+}
