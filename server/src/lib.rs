@@ -1,1 +1,6 @@
+//! The Parlor chat server.
 
+pub mod chat;
+pub mod delivery;
+pub mod platform;
+pub mod threads;
