@@ -6,3 +6,4 @@
 //! true, delivery tells people.
 
 pub mod chat;
+pub mod store;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parlor_shared::{
-    Event, RoomEvent, RoomId, RoomName, ServerFrame, UnixMillis, UserId, UserName,
+    Event, Nth, RoomEvent, RoomId, RoomName, ServerFrame, UnixMillis, UserId, UserName,
 };
 
 use super::command::{ConnectionId, TokenHash};
@@ -66,5 +66,6 @@ pub enum Record {
     /// A new room; its `Opened` event follows.
     Room { room: RoomId, name: RoomName, by: UserId },
     /// A numbered event. `Opened` and `Joined` begin a membership, `Left` ends one.
-    Event(Arc<RoomEvent>),
+    /// `nth` is the number of the room's messages up to here.
+    Event { event: Arc<RoomEvent>, nth: Nth },
 }

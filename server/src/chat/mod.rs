@@ -61,7 +61,7 @@ impl Chat {
     /// The chat as it was stored; nobody is here yet.
     #[must_use]
     pub fn new(stored: Stored, limits: Arc<Limits>) -> Self {
-        let live = Live { last_at: stored.last_at, ..Live::default() };
+        let live = Live::new(stored.last_at);
         Self { durable: Durable::new(stored), live, limits }
     }
 
@@ -220,9 +220,9 @@ impl Chat {
         if let Happening::Said { nth, .. } = fact {
             it.last_nth = nth;
         }
-        let seq = it.last_seq;
+        let (seq, nth) = (it.last_seq, it.last_nth);
         let event = Arc::new(RoomEvent { room, seq, at, by, name, fact });
-        out.push(Effect::Save(Record::Event(Arc::clone(&event))));
+        out.push(Effect::Save(Record::Event { event: Arc::clone(&event), nth }));
         out.push(Effect::Publish { topic: Topic::Room(room), event: Heard::Room(event) });
         Some(seq)
     }

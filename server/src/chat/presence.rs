@@ -35,6 +35,10 @@ pub(super) enum Loss {
 }
 
 impl Live {
+    pub(super) fn new(last_at: UnixMillis) -> Self {
+        Self { last_at, ..Self::default() }
+    }
+
     pub(super) fn user_of(&self, connection: ConnectionId) -> Option<UserId> {
         self.connections.get(&connection).copied()
     }
