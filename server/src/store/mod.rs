@@ -6,6 +6,7 @@
 //!
 //! Invariant: a row that is not what was written is an error, never an answer.
 
+pub mod check;
 mod reader;
 mod row;
 mod schema;

@@ -186,6 +186,17 @@ impl Reader {
         Ok(query.query_row([room.0 as i64], |row| row.get(0)).optional()?)
     }
 
+    /// How many rooms and users there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn counts(&mut self) -> Result<(u64, u64), StoreError> {
+        let sql = "SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM user)";
+        let counts: (i64, i64) =
+            self.db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok((counts.0 as u64, counts.1 as u64))
+    }
+
     /// SQLite's own check of the whole file.
     ///
     /// # Errors
