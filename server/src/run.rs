@@ -10,7 +10,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::config::{Args, Config, Verb};
 use crate::folder::Folder;
-use crate::server::{Server, ServerError};
+use crate::server::{Server, ServerError, listen};
+use crate::store::Store;
 use crate::store::check::check;
 use crate::{program_log, threads};
 
@@ -49,7 +50,10 @@ pub fn serve(config: &Config) -> ExitCode {
 }
 
 fn try_serve(config: &Config) -> Result<(), ServerError> {
+    // In this order nothing is written before everything that can be refused was looked at.
+    let listener = listen(&config.addresses())?;
     let folder = Folder::take(&config.data)?;
+    let store = Store::open(folder.path())?;
     if let Err(error) = program_log::start(folder.path(), config.log_level, &config.limits) {
         return Err(crate::folder::FolderError::Unusable(config.data.clone(), error).into());
     }
@@ -58,7 +62,7 @@ fn try_serve(config: &Config) -> Result<(), ServerError> {
     if config.until_stdin_closes {
         watch_stdin(stop).map_err(ServerError::Threads)?;
     }
-    let server = Server::start(config, folder)?;
+    let server = Server::start(config, listener, folder, store)?;
     if let Err(error) = announce(&server, config) {
         log::warn!("nobody reads what this program prints: {error}");
     }
@@ -76,7 +80,8 @@ fn announce(server: &Server, config: &Config) -> io::Result<()> {
     writeln!(out, "Data folder: {}", server.folder().display())?;
     match &config.chatlogs {
         Some(folder) => {
-            writeln!(out, "Chat logs, readable by whoever runs this server: {}", folder.display())?
+            let folder = folder.display();
+            writeln!(out, "Chat logs, readable by whoever runs this server: {folder}")?;
         }
         None => writeln!(out, "Chat logs: off")?,
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
 use parlor_shared::Limits;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -17,7 +17,7 @@ use crate::doors::{Doors, House};
 use crate::folder::{Folder, FolderError};
 use crate::gate::{Meters, Shared};
 use crate::hub::{Entrance, Hub, HubError};
-use crate::store::{Readers, Store, StoreError};
+use crate::store::{InterruptHandle, Reader, Readers, Store, StoreError};
 use crate::{machine, threads};
 
 /// std listens with a backlog of 128, and a thousand people who come at once would wait seconds.
@@ -79,20 +79,32 @@ pub struct Server {
     delivering: Vec<JoinHandle<()>>,
     hub: JoinHandle<Result<(), HubError>>,
     hub_ended: Receiver<()>,
+    check: Option<Check>,
     folder: Folder,
 }
 
+/// The events of a large database, being checked while it is served.
+struct Check {
+    thread: JoinHandle<()>,
+    interrupt: InterruptHandle,
+    damage: Receiver<StoreError>,
+}
+
 impl Server {
-    /// Starts everything. On return the doors are open.
+    /// Starts everything on what is there already. On return the doors are open.
     ///
     /// # Errors
     /// See [`ServerError`]; what was started is ended again.
-    pub fn start(config: &Config, folder: Folder) -> Result<Self, ServerError> {
-        let listener = listen(&config.addresses())?;
+    pub fn start(
+        config: &Config,
+        listener: TcpListener,
+        folder: Folder,
+        store: Store,
+    ) -> Result<Self, ServerError> {
         let address =
             listener.local_addr().map_err(|it| ServerError::Listen(config.addresses()[0], it))?;
         let limits = Arc::new(fitted(config.limits.clone()));
-        let store = Store::open(folder.path())?;
+        let check = if store.is_checked() { None } else { Some(Check::start(&folder)?) };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (delivery, delivering) = Delivery::start(cores.min(DELIVERY_THREADS_MAX), &limits)
             .map_err(ServerError::Threads)?;
@@ -112,7 +124,18 @@ impl Server {
         };
         let house = House { shared, entrance: entrance.clone(), delivery: delivery.clone() };
         let doors = Doors::open(listener, house).map_err(ServerError::Threads)?;
-        Ok(Self { address, limits, doors, entrance, delivery, delivering, hub, hub_ended, folder })
+        Ok(Self {
+            address,
+            limits,
+            doors,
+            entrance,
+            delivery,
+            delivering,
+            hub,
+            hub_ended,
+            check,
+            folder,
+        })
     }
 
     /// Where it listens.
@@ -134,9 +157,21 @@ impl Server {
     /// When the hub ended by itself.
     pub fn run(self, stop: &Receiver<()>) -> Result<(), ServerError> {
         let hub_ended = self.hub_ended.clone();
-        crossbeam_channel::select! {
-            recv(stop) -> _ => {}
-            recv(hub_ended) -> _ => return Err(self.after_hub()),
+        let mut damage = self.check.as_ref().map_or_else(never, |it| it.damage.clone());
+        let mut damaged = None;
+        loop {
+            crossbeam_channel::select! {
+                recv(stop) -> _ => break,
+                recv(hub_ended) -> _ => return Err(self.after_hub()),
+                recv(damage) -> found => match found {
+                    Ok(error) => {
+                        damaged = Some(error);
+                        break;
+                    }
+                    // The check ended and found nothing.
+                    Err(_) => damage = never(),
+                },
+            }
         }
         let deadline = Instant::now() + Duration::from_millis(self.limits.stop_millis);
         self.doors.close();
@@ -159,7 +194,14 @@ impl Server {
         if !self.doors.wait(deadline) {
             log::warn!("some connections did not end in time");
         }
-        joined(self.hub)
+        if let Some(check) = self.check {
+            check.interrupt.interrupt();
+            if check.thread.join().is_err() {
+                log::error!("the checking thread panicked");
+            }
+        }
+        joined(self.hub)?;
+        damaged.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn after_hub(self) -> ServerError {
@@ -167,6 +209,23 @@ impl Server {
             Ok(()) => ServerError::Bug,
             Err(error) => error,
         }
+    }
+}
+
+impl Check {
+    fn start(folder: &Folder) -> Result<Self, ServerError> {
+        let mut reader = Reader::open(folder.path())?;
+        let interrupt = reader.interrupter();
+        let (found, damage) = bounded(1);
+        let thread = threads::start("check", move || match reader.check_pages() {
+            Err(error @ StoreError::Corrupt(_)) => {
+                found.try_send(error).ok();
+            }
+            Err(error) => log::debug!("the check of the database ended early: {error}"),
+            Ok(()) => log::info!("the whole database was checked and is sound"),
+        })
+        .map_err(ServerError::Threads)?;
+        Ok(Self { thread, interrupt, damage })
     }
 }
 
@@ -178,7 +237,10 @@ fn joined(hub: JoinHandle<Result<(), HubError>>) -> Result<(), ServerError> {
 }
 
 /// Listens on the first address that can be had.
-fn listen(addresses: &[SocketAddr]) -> Result<TcpListener, ServerError> {
+///
+/// # Errors
+/// When a port is taken, or an address is not this machine's.
+pub fn listen(addresses: &[SocketAddr]) -> Result<TcpListener, ServerError> {
     let mut last = None;
     for &address in addresses {
         match listen_on(address) {

@@ -21,6 +21,7 @@ use rusqlite::config::DbConfig;
 
 pub use reader::{Page, PageSize, Reader, Readers};
 pub use row::Position;
+pub use rusqlite::InterruptHandle;
 pub use schema::SCHEMA;
 pub use writer::{Batch, Store};
 
