@@ -18,6 +18,9 @@ pub(crate) fn kind_of_server_line(line: &str) -> Result<String, String> {
             if refused == Refusal::Unknown || says != refused.to_string() {
                 return Err(format!("should be `{refused:?}` and say `{refused}`: {line}"));
             }
+            if !line.contains(&format!("\"code\":\"{}\"", refused.code())) {
+                return Err(format!("on the wire it is not `{}`: {line}", refused.code()));
+            }
             format!("refused {}", refused.code())
         }
         ServerFrame::Event(Event::Room(event)) => format!("event {}", kind_of_fact(&event.fact)),
