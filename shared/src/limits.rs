@@ -96,7 +96,6 @@ limits! {
     stop_millis: 5_000, "From SIGTERM to the end of the process.";
     chatlog_user_bytes: 268_435_456, "One user's chat logs; the oldest month is dropped first.";
     chatlog_bytes_per_second: 33_554_432, "Chat logs are written no faster, so that they never compete with the store.";
-    ballast_bytes: 16_777_216, "A file released on a full disk, so that deleting still works.";
     log_files: 10, "Program log files kept, one per start.";
     log_file_bytes: 16_777_216, "A program log ends here until the next start.";
 }
