@@ -6,4 +6,19 @@
 //! true, delivery tells people.
 
 pub mod chat;
+pub mod config;
+pub mod connection;
+pub mod delivery;
+pub mod doors;
+pub mod folder;
+pub mod gate;
+pub mod hub;
+pub mod machine;
+pub mod platform;
+pub mod program_log;
+pub mod run;
+pub mod server;
 pub mod store;
+pub mod threads;
+
+pub use run::main_with;

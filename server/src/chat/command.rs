@@ -29,6 +29,15 @@ pub struct Command {
     pub act: Act,
 }
 
+impl Command {
+    /// Adds the answer to what [`super::Chat::needs`] asked.
+    pub fn learn(&mut self, found: Fact) {
+        if let Act::Ask { fact, .. } = &mut self.act {
+            *fact = Some(found);
+        }
+    }
+}
+
 /// What a command is about.
 #[derive(Clone, Debug)]
 pub enum Act {

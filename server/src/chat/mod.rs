@@ -172,6 +172,10 @@ impl Chat {
         let Asked { connection, id, at, .. } = asked;
         let frame = ServerFrame::Ok { id, ok: Reply::Goodbye {} };
         out.push(Effect::Reply { to: connection, frame });
+        // The answer is the last thing that this connection hears.
+        for &room in self.durable.users.get(&asked.user).into_iter().flat_map(|it| &it.rooms) {
+            out.push(Effect::Unlisten { connection, topic: Topic::Room(room) });
+        }
         if let Loss::Gone(user) = self.live.end(connection, None) {
             self.gone(user, at, out);
         }

@@ -6,6 +6,7 @@
 //!
 //! Invariant: a row that is not what was written is an error, never an answer.
 
+pub mod check;
 mod reader;
 mod row;
 mod schema;
@@ -20,6 +21,7 @@ use rusqlite::config::DbConfig;
 
 pub use reader::{Page, PageSize, Reader, Readers};
 pub use row::Position;
+pub use rusqlite::InterruptHandle;
 pub use schema::SCHEMA;
 pub use writer::{Batch, Store};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parlor_shared::request::PageAt;
 use parlor_shared::{Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Params, params};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension as _, Params, params};
 
 use super::{Position, StoreError, file_in, parsed, quick_check, row, settle};
 
@@ -184,6 +184,23 @@ impl Reader {
     pub fn room_name(&mut self, room: RoomId) -> Result<Option<String>, StoreError> {
         let mut query = self.db.prepare_cached("SELECT name FROM room WHERE id = ?1")?;
         Ok(query.query_row([room.0 as i64], |row| row.get(0)).optional()?)
+    }
+
+    /// How many rooms and users there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn counts(&mut self) -> Result<(u64, u64), StoreError> {
+        let sql = "SELECT (SELECT count(*) FROM room), (SELECT count(*) FROM user)";
+        let counts: (i64, i64) =
+            self.db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok((counts.0 as u64, counts.1 as u64))
+    }
+
+    /// Ends a check that another thread is in the middle of.
+    #[must_use]
+    pub fn interrupter(&self) -> InterruptHandle {
+        self.db.get_interrupt_handle()
     }
 
     /// SQLite's own check of the whole file.

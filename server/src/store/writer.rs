@@ -28,6 +28,7 @@ const INSERT_EVENT: &str = "INSERT INTO event
 /// See the module.
 pub struct Store {
     db: Connection,
+    is_checked: bool,
 }
 
 impl Store {
@@ -43,7 +44,7 @@ impl Store {
         // Until the file is known to be sound, closing it must not write into it.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         settle(&db, CACHE_KIB)?;
-        let found = Self::examine(&db, &path, is_new)?;
+        let (found, is_checked) = Self::examine(&db, &path, is_new)?;
         let journal: String =
             db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(corrupt)?;
         db.pragma_update(None, "synchronous", "FULL")?;
@@ -64,13 +65,14 @@ impl Store {
             return Err(StoreError::Busy);
         }
         File::open(folder)?.sync_all()?;
-        Ok(Self { db })
+        Ok(Self { db, is_checked })
     }
 
-    /// The schema of the file, after looking whether it is ours and sound.
-    fn examine(db: &Connection, path: &Path, is_new: bool) -> Result<i64, StoreError> {
+    /// The schema of the file, and whether all of it was checked, after looking whether it is ours
+    /// and sound.
+    fn examine(db: &Connection, path: &Path, is_new: bool) -> Result<(i64, bool), StoreError> {
         if is_new {
-            return Ok(0);
+            return Ok((0, true));
         }
         let pragma = |name: &str| {
             db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).map_err(corrupt)
@@ -81,7 +83,7 @@ impl Store {
             .map_err(corrupt)?;
         if tables == 0 && found == 0 {
             // Killed before the first commit: as good as new.
-            return Ok(0);
+            return Ok((0, true));
         }
         if pragma("application_id")? != i64::from(schema::APPLICATION_ID) {
             return Err(StoreError::NotOurs(path.to_owned()));
@@ -91,8 +93,15 @@ impl Store {
         }
         let bytes = (pragma("page_count")? * pragma("page_size")?) as u64;
         let small: &[&str] = &["meta", "user", "room", "member"];
-        quick_check(db, if bytes <= CHECK_FIRST_BYTES { &[] } else { small })?;
-        Ok(found)
+        let is_small = bytes <= CHECK_FIRST_BYTES;
+        quick_check(db, if is_small { &[] } else { small })?;
+        Ok((found, is_small))
+    }
+
+    /// False when the file is so large that its events are to be checked while serving.
+    #[must_use]
+    pub fn is_checked(&self) -> bool {
+        self.is_checked
     }
 
     /// Everything that the chat is built from; none of what was said.
