@@ -98,9 +98,9 @@ struct Storm {
 fn join(load: &mut Load, crowd_in: Duration) -> io::Result<Storm> {
     let others: Vec<usize> = (1..CROWD).collect();
     let before = load.lines();
-    // Whoever joined at a place hears of all places behind it; the last place is known.
-    let last_place = CROWD as u64 + 1;
-    let last_seq = format!("\"seq\":{last_place},");
+    // Everybody in the room hears of its last event, the one who joined last included. The first
+    // event was the making of the room.
+    let last_seq = format!("\"seq\":{CROWD},\"at\"");
     let mut missing = CROWD;
     let mut answered = 0;
     let start = Instant::now();
@@ -110,15 +110,11 @@ fn join(load: &mut Load, crowd_in: Duration) -> io::Result<Storm> {
     let mut answers_took = Duration::ZERO;
     while missing > 0 || answered < others.len() {
         load.turn(Duration::from_millis(100), &mut |_: usize, line: &[u8], _: &mut _| {
-            match answer(4, line)? {
-                Some(Reply::Joined(joined)) => {
-                    answered += 1;
-                    answers_took = start.elapsed();
-                    // The last to join may have nobody behind it, not even an event of its own.
-                    let _ = joined;
-                }
-                _ if memchr::memmem::find(line, last_seq.as_bytes()).is_some() => missing -= 1,
-                _ => {}
+            if let Some(Reply::Joined(_)) = answer(4, line)? {
+                answered += 1;
+                answers_took = start.elapsed();
+            } else if memchr::memmem::find(line, last_seq.as_bytes()).is_some() {
+                missing -= 1;
             }
             Ok(())
         })?;

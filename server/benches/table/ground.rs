@@ -24,12 +24,14 @@ const TMPFS_MAGIC: i64 = 0x0102_1994;
 pub(crate) struct Ground {
     interrupted: Arc<AtomicBool>,
     start: Instant,
+    /// How often a measurement that other programs disturbed is made again.
+    pub(crate) retries: usize,
 }
 
 impl Ground {
     /// Prepares this process: its descriptor limit is raised as far as it may be, and the end of
     /// the benchmark by a signal goes through every destructor.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub(crate) fn new(retries: usize) -> io::Result<Self> {
         let interrupted = Arc::default();
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
@@ -43,7 +45,7 @@ impl Ground {
         if i64::from(kind) == TMPFS_MAGIC {
             return Err(io::Error::other("the target directory is in memory, not on a disk"));
         }
-        Ok(Self { interrupted, start: Instant::now() })
+        Ok(Self { interrupted, start: Instant::now(), retries })
     }
 
     /// A folder that goes away with the value.

@@ -44,6 +44,9 @@ struct Args {
     /// Only these columns, for profiling; without the floor there is nothing to compare with.
     #[arg(long, value_delimiter = ',')]
     contestants: Vec<Contestant>,
+    /// Measure again, so often at most, what other programs on this machine have disturbed.
+    #[arg(long, default_value_t = 0)]
+    retries: usize,
     /// Connections in the idle work.
     #[arg(long, default_value_t = 10_000)]
     idle: usize,
@@ -66,7 +69,7 @@ fn main() -> io::Result<()> {
     if !args.bench {
         return writeln!(io::stdout(), "to be run by cargo bench");
     }
-    let ground = Ground::new()?;
+    let ground = Ground::new(args.retries)?;
     let contestants = contestants(&args);
     let names: Vec<&str> = contestants.iter().map(|it| it.name()).collect();
     let rows = measure(&ground, &args, &contestants)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::contestant::{Contestant, Seating, Tongue};
 use crate::load::{Hearing, Load, Outbox};
-use crate::process::{Running, own_cpu};
+use crate::process::{Running, machine_cpu, own_cpu};
 
 /// A room that is silent this long has heard everything that was on its way.
 const SILENCE: Duration = Duration::from_millis(100);
@@ -36,6 +36,9 @@ pub(crate) struct Measured {
     pub(crate) server_cores: f64,
     /// CPU time of the load generator in cores; at 1 it is itself the bottleneck.
     pub(crate) load_cores: f64,
+    /// What everything else on this machine took, in cores: above a few hundredths the figures
+    /// are disturbed.
+    pub(crate) other_cores: f64,
     /// From writing a message to reading its answer, in microseconds.
     pub(crate) ack_p50: f64,
     pub(crate) ack_p99: f64,
@@ -61,6 +64,7 @@ struct Reading {
     acks: u64,
     bytes: u64,
     own_cpu: Duration,
+    machine_cpu: Duration,
 }
 
 /// Fills a freshly started contestant and lets its talkers talk.
@@ -129,6 +133,7 @@ fn measured(
     let deliveries = (end.lines - start.lines) as f64 - answers;
     let server = server_cpu.as_secs_f64();
     let own = (end.own_cpu - start.own_cpu).as_secs_f64();
+    let machine = (end.machine_cpu - start.machine_cpu).as_secs_f64();
     let acks = Percentiles::of(acks);
     Measured {
         messages_per_second: messages / seconds,
@@ -136,6 +141,7 @@ fn measured(
         micros_per_delivery: server * 1e6 / deliveries.max(1.0),
         server_cores: server / seconds,
         load_cores: own / seconds,
+        other_cores: ((machine - server - own) / seconds).max(0.0),
         ack_p50: acks.micros(0.5),
         ack_p99: acks.micros(0.99),
         megabytes_per_second: (end.bytes - start.bytes) as f64 / 1e6 / seconds,
@@ -238,6 +244,7 @@ impl Talk<'_> {
             acks: self.acks,
             bytes: load.bytes(),
             own_cpu: own_cpu()?,
+            machine_cpu: machine_cpu()?,
         })
     }
 }
