@@ -79,9 +79,9 @@ limits! {
     message_delay_millis: 2_000, "A talker that is too fast is held back this long before it is refused.";
     requests_per_second: 20, "Other requests of one user, sustained.";
     requests_burst: 100, "Other requests of one user that may come at once.";
-    rooms: 10_000, "All rooms.";
-    rooms_joined: 100, "Rooms that one user is in.";
-    rooms_made: 15, "Rooms made by one user.";
+    rooms: 10_000, "All rooms. Their names and members are held in memory.";
+    rooms_joined: 100, "Rooms that one user is in: each is a line in its welcome.";
+    rooms_made: 15, "Rooms made by one user, so that nobody uses them all up.";
     devices_remembered: 4, "Devices per user whose highest client id is kept in memory; others are looked up.";
     page_events: 200, "Events in a history page when the request names no number.";
     page_events_max: 1_000, "Events in a history page at most.";
