@@ -1,0 +1,1 @@
+//! The window: ferries between the link, the archive, the model and the view.

@@ -1,0 +1,1 @@
+//! A chat served from this computer.
