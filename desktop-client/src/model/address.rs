@@ -34,7 +34,9 @@ impl FromStr for Address {
         }
         if let Some(rest) = text.strip_prefix('[') {
             let (host, port) = rest.split_once(']').ok_or(BadAddress)?;
-            host.parse::<Ipv6Addr>().map_err(|_| BadAddress)?;
+            if host.parse::<Ipv6Addr>().is_err() {
+                return Err(BadAddress);
+            }
             let port = match port.strip_prefix(':') {
                 Some(port) => parse_port(port)?,
                 None if port.is_empty() => parlor_shared::PORT,

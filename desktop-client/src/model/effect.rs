@@ -4,7 +4,7 @@ use parlor_shared::{
     ClientId, Nth, RequestFrame, RoomEvent, RoomId, RoomName, Seq, Text, UnixMillis,
 };
 
-use super::{Address, LinkId, Session, SessionId, Ticket};
+use super::{Address, LinkId, Moment, Session, SessionId, Ticket};
 
 /// One thing to do. They are done in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,14 +41,14 @@ pub enum Keep {
         name: RoomName,
         read_seq: Seq,
         read_nth: Nth,
+        last_seq: Seq,
         last_nth: Nth,
     },
     /// One is no longer in this room: forget it, with events, draft and outbox.
     ForgetRoom { session: SessionId, room: RoomId },
-    /// The events of this room belong to another history: forget them, nothing else.
-    ForgetEvents { session: SessionId, room: RoomId },
-    /// Events, ascending; they continue what is kept at either end.
-    Events { session: SessionId, room: RoomId, events: Vec<RoomEvent> },
+    /// Events, ascending and contiguous; they continue what is kept at either end, or begin it.
+    /// `nth` is the room's count of messages at the last of them.
+    Events { session: SessionId, room: RoomId, events: Vec<RoomEvent>, nth: Nth },
     /// A page of events right before `before`, at most `limit`.
     LoadOlder { ticket: Ticket, session: SessionId, room: RoomId, before: Seq, limit: u32 },
     /// The composer's text; empty for none.
@@ -66,4 +66,21 @@ pub enum Keep {
     },
     /// A message that is stored by the server or given up.
     Settled { session: SessionId, room: RoomId, client_id: ClientId },
+}
+
+/// One update under way: its moment, and what it wants done so far.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) moment: Moment,
+    pub(super) effects: Vec<Effect>,
+}
+
+impl Turn {
+    pub(super) fn new(moment: Moment) -> Self {
+        Self { moment, effects: Vec::new() }
+    }
+
+    pub(super) fn keep(&mut self, keep: Keep) {
+        self.effects.push(Effect::Keep(keep));
+    }
 }

@@ -94,10 +94,13 @@ pub struct Session {
     pub address: Address,
     pub user: UserId,
     pub name: UserName,
-    pub token: ResumeToken,
+    /// The only way back to the name; gone once the server did not know it any more.
+    pub token: Option<ResumeToken>,
     pub epoch: Epoch,
     /// The person did not sign out.
     pub signed_in: bool,
+    /// The chat is served from this computer, by this app.
+    pub hosted: bool,
 }
 
 /// All that is kept of one session.
@@ -116,8 +119,11 @@ pub struct KeptRoom {
     pub name: RoomName,
     pub read_seq: Seq,
     pub read_nth: Nth,
-    /// How many messages the room was last known to have.
+    /// The newest event that was known to exist, and the count of messages at it.
+    pub last_seq: Seq,
     pub last_nth: Nth,
+    /// The count of messages at the newest kept event.
+    pub kept_nth: Nth,
     /// The oldest event that the archive has; `Seq(0)` when it has none.
     pub first_kept: Seq,
     /// The newest events, ascending and contiguous.
@@ -133,7 +139,7 @@ pub struct KeptPending {
     pub client_id: ClientId,
     pub text: Text,
     pub at: UnixMillis,
-    /// The refusal's code, for one that had failed.
+    /// Why it failed, for one that had: a refusal's code, or `not_kept`.
     pub failed: Option<String>,
     /// Waits for the person's decision after the server's history changed.
     pub held: bool,

@@ -40,6 +40,8 @@ pub const ADDRESS_BYTES_MAX: usize = 300;
 pub const RETRY_FIRST_MILLIS: u64 = 250;
 /// The longest wait before connecting again.
 pub const RETRY_MAX_MILLIS: u64 = 30_000;
+/// A connection that held this long was a good one: the waits begin small again after it.
+pub const STEADY_MILLIS: u64 = 10_000;
 /// A server that says when to come back is believed up to this.
 pub const RETRY_TOLD_MAX_MILLIS: u64 = 120_000;
 /// An answer that takes longer than this will not come: connect again and ask anew.

@@ -7,6 +7,8 @@ use parlor_shared::{
 };
 
 use super::Timeline;
+use super::people::People;
+use super::sync::Sync;
 
 /// A room one is in.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,10 @@ pub struct Room {
     pub is_member: bool,
     /// Leaving, as soon as the outbox is empty.
     pub is_leaving: bool,
+    pub(super) sync: Sync,
+    pub(super) people: People,
+    /// The divider belongs right after so many messages; kept while its row is not loaded.
+    pub(super) divider_after: Option<Nth>,
 }
 
 /// What lies above the oldest row.
@@ -110,6 +116,9 @@ impl Room {
             outbox: VecDeque::new(),
             is_member: true,
             is_leaving: false,
+            sync: Sync::default(),
+            people: People::Unknown,
+            divider_after: None,
         }
     }
 
@@ -117,6 +126,31 @@ impl Room {
     #[must_use]
     pub fn unread(&self) -> u64 {
         self.last_nth.0.saturating_sub(self.read_nth.0)
+    }
+
+    /// Puts the divider before the first message that was not seen, or away.
+    pub(super) fn place_divider(&mut self) {
+        self.divider = None;
+        self.divider_after = (self.unread() > 0).then_some(self.read_nth);
+        self.find_divider();
+    }
+
+    /// Finds the divider's row, once it is loaded.
+    pub(super) fn find_divider(&mut self) {
+        if let Some(after) = self.divider_after
+            && self.divider.is_none()
+        {
+            self.divider = self.timeline.seq_of_message(after.next());
+        }
+    }
+
+    pub(super) fn remove_divider(&mut self) {
+        (self.divider, self.divider_after) = (None, None);
+    }
+
+    /// Nothing of this room would be lost with it.
+    pub(super) fn is_spent(&self) -> bool {
+        self.outbox.is_empty() && self.draft.is_empty()
     }
 
     /// Events are known to exist that the timeline does not show yet.

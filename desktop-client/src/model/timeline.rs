@@ -104,6 +104,14 @@ impl Timeline {
         }
     }
 
+    /// The place of the room's `nth` message, where it is loaded. O(log n).
+    #[must_use]
+    pub fn seq_of_message(&self, nth: Nth) -> Option<Seq> {
+        let index = self.rows.partition_point(|row| row.nth < nth);
+        let row = self.rows.get(index)?;
+        (row.nth == nth && row.text().is_some()).then(|| self.seq_at(index))
+    }
+
     /// Changes whenever a row is added or removed.
     #[must_use]
     pub fn version(&self) -> u64 {

@@ -32,6 +32,8 @@ pub enum Trouble {
     /// The server's history is another one than last time (a restored backup). What was kept of
     /// it is gone; what was not yet said is held until the person decides.
     OtherHistory,
+    /// That needs a connection, and there is none just now.
+    NotConnected,
     /// A room could not be made, joined or left; why.
     RoomRefused(Refusal),
     /// The server refused something else; why.
