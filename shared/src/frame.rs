@@ -8,8 +8,8 @@ pub type Frame = String;
 
 /// Cuts a stream of bytes into frames, however the bytes are cut.
 ///
-/// Memory: at most the limit; nothing once the last frame is complete, so that ten thousand
-/// silent connections hold no buffers.
+/// Memory: at most the limit and a carriage return; nothing once the last frame is complete, so
+/// that ten thousand silent connections hold no buffers.
 #[derive(Debug)]
 pub struct Decoder {
     partial: Vec<u8>,
@@ -36,6 +36,23 @@ impl Decoder {
         !self.partial.is_empty()
     }
 
+    /// Bytes of memory that the unfinished line takes now.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.partial.capacity()
+    }
+
+    /// Appends to the unfinished line. Doubles as a `Vec` does, but never beyond the limit: a
+    /// `Vec` left to itself may take twice of what a connection is promised to cost.
+    fn keep(&mut self, bytes: &[u8]) {
+        let needed = self.partial.len() + bytes.len();
+        if needed > self.partial.capacity() {
+            let roomy = (2 * self.partial.capacity()).max(256).min(self.limit + 1);
+            self.partial.reserve_exact(roomy.max(needed) - self.partial.len());
+        }
+        self.partial.extend_from_slice(bytes);
+    }
+
     /// Takes bytes from the front of `input` until a line is complete.
     ///
     /// `None`: all of `input` was taken, more is needed. A refusal other than
@@ -57,7 +74,7 @@ impl Decoder {
                 self.partial = Vec::new();
                 continue;
             }
-            self.partial.extend_from_slice(&input[..taken]);
+            self.keep(&input[..taken]);
             *input = &input[taken..];
             newline?;
             *input = &input[1..];

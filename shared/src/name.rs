@@ -10,8 +10,8 @@ use crate::limits::{ROOM_NAME_CHARS_MAX, USER_NAME_CHARS_MAX};
 use crate::reply::Refusal;
 use crate::text::{is_bidi_control, is_blank, is_control, is_invisible};
 
-/// Names that would let somebody speak as the house. Compared as skeletons, so `5ystem`'s and
-/// full-width look-alikes are caught too.
+/// Names that would let somebody speak as the house. Compared as skeletons, so look-alikes in
+/// other widths, cases and alphabets are caught too.
 const RESERVED: &[&str] = &[
     "system",
     "server",
@@ -105,7 +105,8 @@ impl UserName {
         let tail = format!(" {number}");
         let room = USER_NAME_CHARS_MAX - tail.chars().count();
         let head: String = self.0.chars().take(room).collect();
-        Self(format!("{}{tail}", head.trim_end_matches(is_blank)).into())
+        // The trim is for a name whose visible part is beyond the cut.
+        Self(format!("{}{tail}", head.trim_end_matches(is_blank)).trim().into())
     }
 }
 
