@@ -25,6 +25,13 @@ impl Joined {
     }
 }
 
+impl Joined {
+    /// Lets the thread come to its end without anybody waiting for it.
+    pub fn leave(mut self) {
+        self.0 = None;
+    }
+}
+
 impl Drop for Joined {
     fn drop(&mut self) {
         if let Some(handle) = self.0.take()

@@ -26,6 +26,10 @@ pub fn trouble(it: &Trouble) -> String {
         Trouble::NotParlor(at) => format!(
             "Something answers at {at}, but it is not a Parlor. Check the address and the port."
         ),
+        Trouble::HungUp(at) => format!(
+            "Somebody answers at {at}, but hung up before the chat began. Check that it is a \
+             Parlor, and try again in a moment."
+        ),
         Trouble::NameTaken { name, suggestion: Some(free) } => {
             format!("Somebody is called “{name}” there already. “{free}” is free.")
         }
@@ -88,7 +92,8 @@ pub fn failure(it: &Failure) -> String {
 // ---- Labels and titles (view) ----
 
 pub const APP_NAME: &str = "Parlor";
-pub const TAGLINE: &str = "A chat for the people around you: on your own network, without an account.";
+pub const TAGLINE: &str =
+    "A chat for the people around you: on your own network, without an account.";
 pub const YOUR_NAME: &str = "Your name";
 pub const YOUR_NAME_HINT: &str = "What others call you";
 pub const SERVER_ADDRESS: &str = "Server address";
@@ -210,14 +215,23 @@ pub fn retrying_in(seconds: u64) -> String {
 
 #[must_use]
 pub fn others_inside(others: usize) -> String {
-    let who = if others == 1 { "One other person is".to_owned() } else { format!("{others} others are") };
-    format!("{who} inside the chat that this computer serves. Closing the window ends it for everyone; what was said is kept for next time.")
+    let who =
+        if others == 1 { "One other person is".to_owned() } else { format!("{others} others are") };
+    format!(
+        "{who} inside the chat that this computer serves. Closing the window ends it for everyone; what was said is kept for next time."
+    )
 }
 
 #[must_use]
 pub fn held_messages(messages: usize) -> String {
-    let what = if messages == 1 { "One message was".to_owned() } else { format!("{messages} messages were") };
-    format!("{what} waiting when the server was set back to another history. They may have been said before.")
+    let what = if messages == 1 {
+        "One message was".to_owned()
+    } else {
+        format!("{messages} messages were")
+    };
+    format!(
+        "{what} waiting when the server was set back to another history. They may have been said before."
+    )
 }
 
 #[must_use]

@@ -48,3 +48,31 @@ pub const RETRY_TOLD_MAX_MILLIS: u64 = 120_000;
 pub const REPLY_MILLIS: u64 = 30_000;
 /// How long a goodbye may take before the connection is simply ended.
 pub const GOODBYE_MILLIS: u64 = 2_000;
+/// How long a name may be looked up.
+pub const LOOK_UP_MILLIS: u64 = 10_000;
+/// How long one of a name's addresses may take to answer.
+pub const CONNECT_MILLIS: u64 = 5_000;
+/// Addresses of one name that are tried: enough for both kinds on two networks.
+pub const ADDRESSES_MAX: usize = 4;
+/// Silence after which a connection is taken for dead: the server asks twice within it.
+pub const SILENCE_MILLIS: u64 = 75_000;
+/// Longest line from a server. Its history pages end at 256 KiB, plus one event.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// Bytes taken from the socket at once, and so in one batch of news.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Batches of news that wait for the window. With the longest lines 16 MB, usually 1 MB.
+pub const LINK_BATCHES: usize = 16;
+/// Requests that wait to be written.
+pub const LINK_REQUESTS: usize = 1_024;
+/// Bytes that are written at once.
+pub const WRITE_BYTES: usize = 64 * 1024;
+/// Newest events of each room that are read when the app starts: some windows full.
+pub const KEPT_NEWEST: u32 = 200;
+/// Orders that wait for the archive's thread.
+pub const KEEP_ORDERS: usize = 1_024;
+/// Answers of the archive that wait for the window.
+pub const KEEP_NEWS: usize = 1_024;
+/// Orders in one commit at most.
+pub const KEEP_BATCH: usize = 1_024;
+/// How long an order that nobody waits for may wait for others to share its commit.
+pub const KEEP_LINGER_MILLIS: u64 = 100;

@@ -90,6 +90,8 @@ pub struct Model {
     wire: Wire,
     asked: AskedRequests,
     listing: membership::Listing,
+    /// The archive works. Without it nothing is sent, because nothing could be sent again.
+    is_kept: bool,
     focused: bool,
     hosted: hosting::Hosted,
     next_ticket: u64,
@@ -179,6 +181,7 @@ impl Model {
             wire: Wire::default(),
             asked: AskedRequests::default(),
             listing: membership::Listing::default(),
+            is_kept: true,
             focused: true,
             hosted: hosting::Hosted::default(),
             next_ticket: 0,

@@ -131,7 +131,11 @@ impl Model {
         self.counter += 1;
         let client_id = ClientId { device: self.device, counter: self.counter };
         let at = turn.moment.wall;
-        let pending = Pending { client_id, text, at, state: PendingState::Saving };
+        let state = match self.is_kept {
+            true => PendingState::Saving,
+            false => PendingState::Failed(Failure::NotKept),
+        };
+        let pending = Pending { client_id, text, at, state };
         turn.keep(pending.to_keep(session, id));
         room.outbox.push_back(pending);
     }
@@ -146,6 +150,7 @@ impl Model {
     /// The archive is gone: what was not on disk yet is not sent.
     pub(super) fn nothing_is_kept(&mut self, says: String) {
         self.trouble = Some(Trouble::NotKept(says));
+        self.is_kept = false;
         for pending in self.rooms.values_mut().flat_map(|it| &mut it.outbox) {
             if pending.state == PendingState::Saving {
                 pending.state = PendingState::Failed(Failure::NotKept);

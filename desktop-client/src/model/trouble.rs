@@ -19,6 +19,8 @@ pub enum Trouble {
     NobodyAnswers(Address),
     /// Something else than a Parlor answers there.
     NotParlor(Address),
+    /// Somebody answers there, and hung up before the chat began.
+    HungUp(Address),
     /// Somebody else has that name, or one that looks the same.
     NameTaken { name: String, suggestion: Option<UserName> },
     /// The server speaks another version of the protocol.

@@ -91,8 +91,7 @@ impl Model {
     }
 
     fn why_closed(&self, closed: Closed) -> Trouble {
-        let address = self.server.clone();
-        match (closed, address) {
+        match (closed, self.server.clone()) {
             (Closed::NoSuchHost, Some(at)) => Trouble::NoSuchHost(at),
             (Closed::NobodyAnswers, Some(at)) => Trouble::NobodyAnswers(at),
             (Closed::NotParlor, Some(at)) => Trouble::NotParlor(at),
@@ -101,7 +100,7 @@ impl Model {
                 Some(Refusal::GoingAway) => Trouble::ServerStopping,
                 Some(refusal) => Trouble::Refused(refusal.clone()),
                 None if self.wire.told_wait.is_some() => Trouble::ServerStopping,
-                None => Trouble::ConnectionLost,
+                None => self.lost(),
             },
         }
     }
@@ -177,7 +176,15 @@ impl Model {
     /// Answers do not come, or make no sense: ends the connection and tries another one.
     pub(super) fn give_up(&mut self, turn: &mut Turn) {
         self.drop_link(turn);
-        self.lose(Some(Trouble::ConnectionLost), turn);
+        self.lose(Some(self.lost()), turn);
+    }
+
+    /// The connection ended without a reason that one could tell.
+    fn lost(&self) -> Trouble {
+        match (&self.stage, &self.server) {
+            (Stage::Joining(_), Some(at)) => Trouble::HungUp(at.clone()),
+            _ => Trouble::ConnectionLost,
+        }
     }
 
     // ---- What the server says ----
