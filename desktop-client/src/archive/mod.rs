@@ -201,11 +201,12 @@ fn carry_out(
 /// types does not cause a disk write with each letter.
 fn gather(orders: &Receiver<Keep>, batch: &mut Vec<Keep>) {
     let deadline = Instant::now() + Duration::from_millis(KEEP_LINGER_MILLIS);
+    let mut is_urgent = batch.iter().any(is_awaited);
     while batch.len() < KEEP_BATCH {
-        let is_urgent = batch.iter().any(is_awaited);
         let next =
             if is_urgent { orders.try_recv().ok() } else { orders.recv_deadline(deadline).ok() };
         let Some(keep) = next else { return };
+        is_urgent |= is_awaited(&keep);
         batch.push(keep);
     }
 }

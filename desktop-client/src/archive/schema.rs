@@ -67,7 +67,7 @@ pub(super) const VERSION: usize = MIGRATIONS.len();
 
 const DATABASE: &str = "archive.db";
 const KEY: &str = "archive.key";
-const LOCK: &str = "lock";
+const LOCK: &str = "archive.lock";
 
 /// A profile's folder, locked as long as this lives.
 pub(super) struct Folder {
