@@ -85,6 +85,9 @@ fn announce(server: &Server, config: &Config) -> io::Result<()> {
         }
         None => writeln!(out, "Chat logs: off")?,
     }
+    for (name, value) in config.limits.changed() {
+        writeln!(out, "Limit changed: {name} is {value}")?;
+    }
     out.flush()
 }
 
