@@ -358,3 +358,26 @@ pub fn opened(who: &str, room: &str) -> String {
 
 /// Between the parts of one line.
 pub const BETWEEN: &str = " · ";
+
+/// The window's title, with what is unread.
+#[must_use]
+pub fn window_title(unread: u64) -> String {
+    if unread == 0 { APP_NAME.to_owned() } else { format!("({unread}) {APP_NAME}") }
+}
+
+/// Why there is no chat from this computer, and what to do.
+#[must_use]
+pub fn host_ended(end: &crate::host::End) -> String {
+    use crate::host::End;
+    match end {
+        End::NotStarted(why) => {
+            format!("The chat could not be started on this computer: {why}.")
+        }
+        End::Refused(sentence) => {
+            format!("The chat on this computer has ended. It says: {sentence}")
+        }
+        End::Silent => "The chat on this computer has ended by itself. What was said is kept: \
+                        start it again to go on."
+            .to_owned(),
+    }
+}

@@ -66,14 +66,14 @@ impl Default for Reading {
 
 impl Reading {
     /// The room was opened again: show where the unread messages begin.
-    pub fn reopen(&mut self, room: &Room) {
+    pub(super) fn reopen(&mut self, room: &Room) {
         if room.divider.is_some() && room.divider != self.divider {
             self.goal = Some(Goal::Unread);
         }
     }
 
     /// To the newest message, as after one's own.
-    pub fn go_to_end(&mut self) {
+    pub(super) fn go_to_end(&mut self) {
         self.eye = Eye::End;
     }
 

@@ -12,30 +12,30 @@ use parlor_shared::{
 };
 
 /// 2026-03-03 18:53 in Greenwich, a Tuesday.
-pub const EVENING: u64 = 1_772_563_980_000;
-pub const MINUTE: u64 = 60_000;
-pub const DAY: u64 = 24 * 60 * MINUTE;
+pub(crate) const EVENING: u64 = 1_772_563_980_000;
+pub(crate) const MINUTE: u64 = 60_000;
+pub(crate) const DAY: u64 = 24 * 60 * MINUTE;
 
-pub const LOBBY: RoomId = RoomId(1);
+pub(crate) const LOBBY: RoomId = RoomId(1);
 
-pub fn user_name(name: &str) -> UserName {
+pub(crate) fn user_name(name: &str) -> UserName {
     name.parse().expect("a name")
 }
 
-pub fn room_name(name: &str) -> RoomName {
+pub(crate) fn room_name(name: &str) -> RoomName {
     name.parse().expect("a name")
 }
 
-pub fn text(text: &str) -> Text {
+pub(crate) fn text(text: &str) -> Text {
     text.parse().expect("a text")
 }
 
-pub fn client_id(counter: u64) -> ClientId {
+pub(crate) fn client_id(counter: u64) -> ClientId {
     ClientId { device: "dev".parse().expect("a device"), counter }
 }
 
 /// A model that has just started, in the join dialog.
-pub fn fresh() -> Model {
+pub(crate) fn fresh() -> Model {
     let opened = Opened {
         device: "dev".parse().expect("a device"),
         counter: 0,
@@ -46,21 +46,21 @@ pub fn fresh() -> Model {
 }
 
 /// The join dialog in some state.
-pub fn joining(joining: Joining) -> Model {
+pub(crate) fn joining(joining: Joining) -> Model {
     let mut model = fresh();
     model.stage = Stage::Joining(joining);
     model
 }
 
 /// A screen whose clock stands still in Greenwich.
-pub fn screen() -> Screen {
+pub(crate) fn screen() -> Screen {
     let mut screen = Screen::new(Calendar::utc());
     screen.now = UnixMillis(EVENING + 5 * MINUTE);
     screen
 }
 
 /// Somebody signed in and online, with the lobby open.
-pub fn talking(me: &str) -> Model {
+pub(crate) fn talking(me: &str) -> Model {
     let mut model = fresh();
     model.stage = Stage::Talking;
     model.link = parlor_desktop::model::LinkState::Online;
@@ -74,22 +74,22 @@ pub fn talking(me: &str) -> Model {
     model
 }
 
-pub fn room(model: &mut Model, id: RoomId) -> &mut Room {
+pub(crate) fn room(model: &mut Model, id: RoomId) -> &mut Room {
     model.rooms.get_mut(&id).expect("the room")
 }
 
 /// Adds events to a room as the model would.
-pub struct Teller<'a> {
+pub(crate) struct Teller<'a> {
     room: &'a mut Room,
     id: RoomId,
 }
 
 impl<'a> Teller<'a> {
-    pub fn new(model: &'a mut Model, id: RoomId) -> Self {
+    pub(crate) fn new(model: &'a mut Model, id: RoomId) -> Self {
         Self { room: room(model, id), id }
     }
 
-    pub fn event(&mut self, at: u64, user: u64, name: &str, fact: Fact) -> &mut Self {
+    pub(crate) fn event(&mut self, at: u64, user: u64, name: &str, fact: Fact) -> &mut Self {
         let seq = self.room.timeline.last_seq().next();
         let event = RoomEvent {
             room: self.id,
@@ -109,22 +109,22 @@ impl<'a> Teller<'a> {
         self
     }
 
-    pub fn said(&mut self, at: u64, user: u64, name: &str, says: &str) -> &mut Self {
+    pub(crate) fn said(&mut self, at: u64, user: u64, name: &str, says: &str) -> &mut Self {
         let fact = said(self.room.last_nth.next(), says);
         self.event(at, user, name, fact)
     }
 
-    pub fn joined(&mut self, at: u64, user: u64, name: &str) -> &mut Self {
+    pub(crate) fn joined(&mut self, at: u64, user: u64, name: &str) -> &mut Self {
         self.room.members.insert(UserId(user), Member { name: user_name(name), here: true });
         self.event(at, user, name, Fact::Joined {})
     }
 
-    pub fn left(&mut self, at: u64, user: u64, name: &str) -> &mut Self {
+    pub(crate) fn left(&mut self, at: u64, user: u64, name: &str) -> &mut Self {
         self.room.members.remove(&UserId(user));
         self.event(at, user, name, Fact::Left {})
     }
 
-    pub fn pending(&mut self, at: u64, counter: u64, says: &str, state: PendingState) -> &mut Self {
+    pub(crate) fn pending(&mut self, at: u64, counter: u64, says: &str, state: PendingState) -> &mut Self {
         let at = UnixMillis(at);
         let pending = Pending { client_id: client_id(counter), text: text(says), at, state };
         self.room.outbox.push_back(pending);
@@ -132,12 +132,12 @@ impl<'a> Teller<'a> {
     }
 }
 
-pub fn said(nth: Nth, says: &str) -> Fact {
+pub(crate) fn said(nth: Nth, says: &str) -> Fact {
     Fact::Said { nth, client_id: client_id(nth.0), text: text(says) }
 }
 
 /// An event for a page of older history.
-pub fn older(seq: u64, nth: u64, at: u64, user: u64, name: &str, says: &str) -> RoomEvent {
+pub(crate) fn older(seq: u64, nth: u64, at: u64, user: u64, name: &str, says: &str) -> RoomEvent {
     RoomEvent {
         room: LOBBY,
         seq: Seq(seq),
@@ -148,7 +148,7 @@ pub fn older(seq: u64, nth: u64, at: u64, user: u64, name: &str, says: &str) -> 
     }
 }
 
-pub fn listed(model: &mut Model, id: u64, name: &str, members: u64) {
+pub(crate) fn listed(model: &mut Model, id: u64, name: &str, members: u64) {
     let room = RoomId(id);
     model.directory.insert(room, Listed { room, name: room_name(name), members });
 }
@@ -167,7 +167,7 @@ const TALK: [&str; 8] = [
 ];
 
 /// A lobby of so many events, mostly messages, of five people over many days.
-pub fn crowd(model: &mut Model, events: u64) {
+pub(crate) fn crowd(model: &mut Model, events: u64) {
     const NAMES: [&str; 5] = ["Ann", "Ben", "Cem", "Dora", "Emil"];
     let mut teller = Teller::new(model, LOBBY);
     for it in 0..events {
@@ -183,7 +183,7 @@ pub fn crowd(model: &mut Model, events: u64) {
 }
 
 /// A conversation that shows one of everything.
-pub fn evening(me: &str) -> Model {
+pub(crate) fn evening(me: &str) -> Model {
     use parlor_desktop::model::Failure;
     use parlor_shared::Refusal;
     let mut model = talking(me);
