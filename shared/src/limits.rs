@@ -60,6 +60,8 @@ limits! {
     frame_bytes: 65_536, "Longest line from a client, newline excluded. Room for the longest text, escaped.";
     frame_bytes_before_hello: 4_096, "Longest line before sign-in: a stranger gets little memory.";
     hello_millis: 30_000, "From accept to an accepted hello, absolute: a slow drip ends here.";
+    hello_tries: 32, "Requests before an accepted hello: room for some taken names.";
+    linger_millis: 1_000, "After the last word to a client its own last bytes are read away this long.";
     frame_millis: 30_000, "From the first byte of a line to its newline, absolute.";
     ping_millis: 30_000, "Silence after which the server asks whether a client is still there.";
     silence_millis: 75_000, "Silence after which a connection is ended: two lost pings.";
@@ -77,9 +79,9 @@ limits! {
     message_delay_millis: 2_000, "A talker that is too fast is held back this long before it is refused.";
     requests_per_second: 20, "Other requests of one user, sustained.";
     requests_burst: 100, "Other requests of one user that may come at once.";
-    rooms: 10_000, "All rooms.";
-    rooms_joined: 100, "Rooms that one user is in.";
-    rooms_made: 15, "Rooms made by one user.";
+    rooms: 10_000, "All rooms. Their names and members are held in memory.";
+    rooms_joined: 100, "Rooms that one user is in: each is a line in its welcome.";
+    rooms_made: 15, "Rooms made by one user, so that nobody uses them all up.";
     devices_remembered: 4, "Devices per user whose highest client id is kept in memory; others are looked up.";
     page_events: 200, "Events in a history page when the request names no number.";
     page_events_max: 1_000, "Events in a history page at most.";
@@ -96,7 +98,6 @@ limits! {
     stop_millis: 5_000, "From SIGTERM to the end of the process.";
     chatlog_user_bytes: 268_435_456, "One user's chat logs; the oldest month is dropped first.";
     chatlog_bytes_per_second: 33_554_432, "Chat logs are written no faster, so that they never compete with the store.";
-    ballast_bytes: 16_777_216, "A file released on a full disk, so that deleting still works.";
     log_files: 10, "Program log files kept, one per start.";
     log_file_bytes: 16_777_216, "A program log ends here until the next start.";
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -10,8 +11,8 @@ use crate::limits::{ROOM_NAME_CHARS_MAX, USER_NAME_CHARS_MAX};
 use crate::reply::Refusal;
 use crate::text::{is_bidi_control, is_blank, is_control, is_invisible};
 
-/// Names that would let somebody speak as the house. Compared as skeletons, so `5ystem`'s and
-/// full-width look-alikes are caught too.
+/// Names that would let somebody speak as the house. Compared as skeletons, so look-alikes in
+/// other widths, cases and alphabets are caught too.
 const RESERVED: &[&str] = &[
     "system",
     "server",
@@ -82,8 +83,10 @@ impl FromStr for UserName {
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
         let name = Self(checked(text, USER_NAME_CHARS_MAX)?);
-        let skeleton = name.skeleton();
-        if RESERVED.iter().any(|it| Skeleton::of(it) == skeleton) {
+        // Names are parsed again wherever they are read, so the list's own skeletons are made once.
+        static SKELETONS: LazyLock<Vec<Skeleton>> =
+            LazyLock::new(|| RESERVED.iter().map(|it| Skeleton::of(it)).collect());
+        if SKELETONS.contains(&name.skeleton()) {
             return Err(Refusal::NameReserved);
         }
         Ok(name)
@@ -105,7 +108,8 @@ impl UserName {
         let tail = format!(" {number}");
         let room = USER_NAME_CHARS_MAX - tail.chars().count();
         let head: String = self.0.chars().take(room).collect();
-        Self(format!("{}{tail}", head.trim_end_matches(is_blank)).into())
+        // The trim is for a name whose visible part is beyond the cut.
+        Self(format!("{}{tail}", head.trim_end_matches(is_blank)).trim().into())
     }
 }
 

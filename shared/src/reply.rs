@@ -208,6 +208,7 @@ refusals! {
     BadClientId "bad_client_id" "The client id is not of the form device-counter.";
     Conflict "conflict" "That client id belongs to another message.";
     RateLimited { retry_millis: u64 = 0 } "rate_limited" "Too much at once. Wait a moment.";
+    HistoryDamaged "history_damaged" "A part of the stored history is damaged; it is not shown. The admin should restore a backup.";
     StorageFull "storage_full" "The server's disk is full. Nothing was stored.";
     Silent "silent" "Nothing was heard from you for too long.";
     GoingAway "going_away" "The server is stopping.";

@@ -1,1 +1,2 @@
+mod chat_props;
 mod delivery;

@@ -1,1 +1,8 @@
-mod quick;
+//! The words on the wire, and the house rules that no compiler sees.
+
+mod decoder;
+mod golden;
+mod limits;
+mod readme;
+mod tidy;
+mod values;

@@ -1,0 +1,103 @@
+//! Who is connected, and who was a moment ago. Nothing of this outlives the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parlor_shared::{UnixMillis, UserId};
+
+use super::command::{ConnectionId, Monotonic};
+
+/// The half of the chat that is only in memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Live {
+    /// The time given to the latest command.
+    pub(super) last_at: UnixMillis,
+    connections: BTreeMap<ConnectionId, UserId>,
+    present: BTreeMap<UserId, Present>,
+    /// Users without a connection whose grace ends at that moment.
+    grace: BTreeSet<(Monotonic, UserId)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Present {
+    connections: BTreeSet<ConnectionId>,
+    grace_ends: Option<Monotonic>,
+}
+
+/// What a lost connection meant for its user.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Loss {
+    /// The connection was not signed in.
+    Stranger,
+    /// The user has others, or a grace began.
+    Nothing(UserId),
+    /// The user is gone now.
+    Gone(UserId),
+}
+
+impl Live {
+    pub(super) fn new(last_at: UnixMillis) -> Self {
+        Self { last_at, ..Self::default() }
+    }
+
+    pub(super) fn user_of(&self, connection: ConnectionId) -> Option<UserId> {
+        self.connections.get(&connection).copied()
+    }
+
+    pub(super) fn connections(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.connections.keys().copied()
+    }
+
+    pub(super) fn connections_of(&self, user: UserId) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.present.get(&user).into_iter().flat_map(|it| it.connections.iter().copied())
+    }
+
+    /// Has a connection, or lost the last one a moment ago.
+    pub(super) fn is_here(&self, user: UserId) -> bool {
+        self.present.contains_key(&user)
+    }
+
+    pub(super) fn next_wakeup(&self) -> Option<Monotonic> {
+        self.grace.first().map(|(when, _)| *when)
+    }
+
+    /// Seats a connection; true when its user was away.
+    pub(super) fn seat(&mut self, connection: ConnectionId, user: UserId) -> bool {
+        self.connections.insert(connection, user);
+        let was_away = !self.present.contains_key(&user);
+        let present = self.present.entry(user).or_default();
+        present.connections.insert(connection);
+        if let Some(when) = present.grace_ends.take() {
+            self.grace.remove(&(when, user));
+        }
+        was_away
+    }
+
+    /// Ends a connection. With `grace_ends` its user stays here until then, without it the user
+    /// is gone with its last connection.
+    pub(super) fn end(&mut self, connection: ConnectionId, grace_ends: Option<Monotonic>) -> Loss {
+        let Some(user) = self.connections.remove(&connection) else { return Loss::Stranger };
+        let Some(present) = self.present.get_mut(&user) else { return Loss::Stranger };
+        present.connections.remove(&connection);
+        if !present.connections.is_empty() {
+            return Loss::Nothing(user);
+        }
+        if let Some(when) = grace_ends {
+            present.grace_ends = Some(when);
+            self.grace.insert((when, user));
+            return Loss::Nothing(user);
+        }
+        self.present.remove(&user);
+        Loss::Gone(user)
+    }
+
+    /// A user whose grace is over at `now`, who is thereby gone.
+    pub(super) fn next_gone(&mut self, now: Monotonic) -> Option<UserId> {
+        let (when, user) = self.grace.first().copied()?;
+        if when > now {
+            return None;
+        }
+        self.grace.remove(&(when, user));
+        self.present.remove(&user);
+        Some(user)
+    }
+}

@@ -1,0 +1,324 @@
+//! The hub: the one thread that owns the chat and writes the store, and `connect()`, the one way
+//! to it.
+//!
+//! The contract:
+//! 1. The hub MUST NOT tell anybody anything before the commit of its batch has returned.
+//! 2. It waits for its inbox, the disk and the delivery threads, and MUST NOT wait for anybody
+//!    else: seats and bells only ever get `try_send`.
+//! 3. After an error at commit that is not a full disk it MUST NOT answer anything any more.
+//! 4. A full disk undoes the batch: what would have been saved is refused, what needs no saving
+//!    is done all the same.
+
+mod release;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use parlor_shared::request::Request;
+use parlor_shared::{Limits, Refusal, RequestId, ServerFrame, UnixMillis};
+
+use crate::chat::{Act, Chat, Command, ConnectionId, Effect, Monotonic};
+use crate::connection::{Connection, Letter, Seated, Stopping};
+use crate::delivery::Delivery;
+use crate::store::{Store, StoreError};
+use release::Release;
+
+/// Why the hub ended, other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    #[error("the disk failed while saving, so nothing more is acknowledged: {0}")]
+    Disk(StoreError),
+}
+
+/// Where connections come in.
+#[derive(Clone)]
+pub struct Entrance {
+    inbox: Sender<Letter>,
+    delivery: Delivery,
+    last: Arc<AtomicU64>,
+}
+
+impl Entrance {
+    /// A fresh id for a connection that is about to be opened in delivery.
+    #[must_use]
+    pub fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.last.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// The way into the chat for connection `id`.
+    ///
+    /// # Errors
+    /// When the server stops.
+    pub fn connect(&self, id: ConnectionId) -> Result<Connection, Stopping> {
+        Connection::new(id, self.inbox.clone(), self.delivery.clone())
+    }
+
+    /// Tells everybody that the server stops; the hub decides nothing after this.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn stop(&self, random: u64) -> Result<(), Stopping> {
+        self.inbox.send(Letter::Act(Act::Stop { random })).map_err(|_hub_is_gone| Stopping)
+    }
+}
+
+/// See the module.
+pub struct Hub {
+    chat: Chat,
+    store: Store,
+    inbox: Receiver<Letter>,
+    delivery: Delivery,
+    seats: HashMap<ConnectionId, Sender<Seated>>,
+    bells: Vec<Sender<()>>,
+    clock: Clock,
+    batch_max: usize,
+}
+
+/// What is needed to answer a command of a batch that could not be saved.
+enum Undone {
+    Hello {
+        connection: ConnectionId,
+        id: RequestId,
+    },
+    Ask {
+        connection: ConnectionId,
+        id: RequestId,
+    },
+    /// Only looks: to be asked again.
+    Again(Act),
+    /// Somebody left or time passed, which no disk can undo: what was to be told about it.
+    Told(Vec<Effect>),
+}
+
+impl Hub {
+    /// The hub over what `store` holds. `bells` are rung after each commit that saved something.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(
+        store: Store,
+        delivery: Delivery,
+        bells: Vec<Sender<()>>,
+        limits: &Arc<Limits>,
+    ) -> Result<(Self, Entrance), StoreError> {
+        let (send, inbox) = bounded(limits.inbox as usize);
+        let chat = Chat::new(store.load()?, Arc::clone(limits));
+        let entrance =
+            Entrance { inbox: send, delivery: delivery.clone(), last: Arc::new(AtomicU64::new(0)) };
+        let hub = Self {
+            chat,
+            store,
+            inbox,
+            delivery,
+            seats: HashMap::new(),
+            bells,
+            clock: Clock::start(),
+            batch_max: limits.batch.max(1) as usize,
+        };
+        Ok((hub, entrance))
+    }
+
+    /// Runs until it is told to stop.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn run(mut self) -> Result<(), HubError> {
+        let mut letters = Vec::with_capacity(self.batch_max);
+        loop {
+            match self.next_letter() {
+                Ok(first) => letters.push(first),
+                Err(RecvTimeoutError::Timeout) => letters.push(Letter::Act(Act::Tick)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            letters.extend(self.inbox.try_iter().take(self.batch_max - 1));
+            let stops = letters.iter().any(|it| matches!(it, Letter::Act(Act::Stop { .. })));
+            self.turn(&mut letters).map_err(HubError::Disk)?;
+            if stops {
+                return Ok(());
+            }
+        }
+    }
+
+    fn next_letter(&self) -> Result<Letter, RecvTimeoutError> {
+        match self.chat.next_wakeup() {
+            Some(when) => self.inbox.recv_deadline(self.clock.instant(when)),
+            None => self.inbox.recv().map_err(|_all_gone| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// One batch: write, make it true, then tell people.
+    fn turn(&mut self, letters: &mut Vec<Letter>) -> Result<(), StoreError> {
+        let (now, at) = (self.clock.now(), Clock::at());
+        let mut release = Release::default();
+        let mut undone = Vec::with_capacity(letters.len());
+        let mut batch = self.store.begin()?;
+        let mut saved = Ok(());
+        for letter in letters.drain(..) {
+            let act = match letter {
+                Letter::Open { connection, seat } => {
+                    self.seats.insert(connection, seat);
+                    continue;
+                }
+                Letter::Fence { connection } => {
+                    release.fences.push(connection);
+                    continue;
+                }
+                Letter::Act(act) => act,
+            };
+            let mut way_back = Undone::of(&act);
+            if saved.is_err() && !matches!(way_back, Undone::Told(_)) {
+                undone.push(way_back);
+                continue;
+            }
+            let mut command = Command { now, at, act };
+            if let Some(question) = self.chat.needs(&command) {
+                match batch.look_up(question) {
+                    Ok(found) => command.learn(found),
+                    Err(StoreError::Damaged { position }) => {
+                        log::error!("{}", StoreError::Damaged { position });
+                        release.refuse(&command, Refusal::HistoryDamaged);
+                        undone.push(way_back);
+                        continue;
+                    }
+                    Err(error) => {
+                        saved = Err(error);
+                        undone.push(way_back);
+                        continue;
+                    }
+                }
+            }
+            let effects = self.chat.apply(command);
+            if let Undone::Told(told) = &mut way_back {
+                told.clone_from(&effects);
+            }
+            undone.push(way_back);
+            for effect in effects {
+                if let Some(record) = release.take(effect)
+                    && saved.is_ok()
+                {
+                    saved = batch.save(&record);
+                }
+            }
+        }
+        let has_news = !batch.is_empty();
+        match saved.and_then(|()| batch.commit()) {
+            Ok(()) => {}
+            Err(error) if error.is_full() => {
+                log::error!("the disk is full: {} commands are refused", undone.len());
+                let fences = std::mem::take(&mut release.fences);
+                release = self.refuse_for_space(undone, now, at)?;
+                release.fences = fences;
+            }
+            Err(error) => return Err(error),
+        }
+        self.tell(release, has_news);
+        Ok(())
+    }
+
+    /// The batch was never saved: memory goes back to what is on the disk, whatever needs saving
+    /// is refused, and the rest is done.
+    fn refuse_for_space(
+        &mut self,
+        undone: Vec<Undone>,
+        now: Monotonic,
+        at: UnixMillis,
+    ) -> Result<Release, StoreError> {
+        let hellos: Vec<ConnectionId> = undone
+            .iter()
+            .filter_map(|it| match it {
+                Undone::Hello { connection, .. } => Some(*connection),
+                Undone::Ask { .. } | Undone::Again(_) | Undone::Told(_) => None,
+            })
+            .collect();
+        self.chat.roll_back(self.store.load()?, &hellos);
+        let mut release = Release::default();
+        let refusal = |to, id| Effect::Reply {
+            to,
+            frame: ServerFrame::refused(Some(id), Refusal::StorageFull),
+        };
+        for it in undone {
+            let effects = match it {
+                Undone::Hello { connection, id } => {
+                    vec![refusal(connection, id), Effect::Seat { connection, user: None }]
+                }
+                Undone::Ask { connection, id } => vec![refusal(connection, id)],
+                Undone::Again(act) => self.chat.apply(Command { now, at, act }),
+                Undone::Told(effects) => effects,
+            };
+            for effect in effects {
+                // What is saved here is only when somebody was last seen: not worth a word.
+                drop(release.take(effect));
+            }
+        }
+        Ok(release)
+    }
+
+    fn tell(&mut self, mut release: Release, has_news: bool) {
+        if has_news {
+            for bell in &self.bells {
+                // A bell that rings already is as good as rung.
+                bell.try_send(()).ok();
+            }
+        }
+        let seats = std::mem::take(&mut release.seats);
+        let fences = std::mem::take(&mut release.fences);
+        let batch = release.seal();
+        let closes = batch.as_ref().map(|it| it.closes.clone()).unwrap_or_default();
+        if let Some(batch) = batch {
+            self.delivery.batch(batch);
+        }
+        let seated = seats.into_iter().map(|(connection, user)| (connection, Seated::Hello(user)));
+        for (connection, word) in seated.chain(fences.into_iter().map(|it| (it, Seated::Fence))) {
+            if let Some(seat) = self.seats.get(&connection) {
+                // Its thread waits for exactly this word, or is gone.
+                seat.try_send(word).ok();
+            }
+        }
+        for connection in closes {
+            self.seats.remove(&connection);
+        }
+    }
+}
+
+impl Undone {
+    fn of(act: &Act) -> Self {
+        match act {
+            Act::Hello { connection, id, .. } => Self::Hello { connection: *connection, id: *id },
+            Act::Ask { request: Request::Ping(_) | Request::Members(_), .. } => {
+                Self::Again(act.clone())
+            }
+            Act::Ask { request: Request::Goodbye(_), .. }
+            | Act::Lost { .. }
+            | Act::Tick
+            | Act::Stop { .. } => Self::Told(Vec::new()),
+            Act::Ask { connection, id, .. } => Self::Ask { connection: *connection, id: *id },
+        }
+    }
+}
+
+/// The hub's two clocks: one that only goes forward, and the wall's.
+struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    fn now(&self) -> Monotonic {
+        Monotonic(self.started.elapsed().as_millis() as u64)
+    }
+
+    fn instant(&self, when: Monotonic) -> Instant {
+        self.started + Duration::from_millis(when.0)
+    }
+
+    fn at() -> UnixMillis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixMillis(since.as_millis() as u64)
+    }
+}

@@ -1,0 +1,86 @@
+//! What one commit lets out: one chunk of bytes per topic, whatever number of events and hearers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parlor_shared::{Refusal, ServerFrame, UserId, frame};
+
+use crate::chat::{Act, Command, ConnectionId, Effect, Heard, Record, Topic};
+use crate::delivery::{Batch, Change, Chunk};
+
+/// Collects the effects of a batch that may only be performed after its commit.
+#[derive(Default)]
+pub(super) struct Release {
+    replies: Vec<(ConnectionId, ServerFrame)>,
+    chunks: Vec<Growing>,
+    chunk_of: HashMap<Topic, usize>,
+    closes: Vec<ConnectionId>,
+    pub(super) seats: Vec<(ConnectionId, Option<UserId>)>,
+    pub(super) fences: Vec<ConnectionId>,
+}
+
+struct Growing {
+    topic: Topic,
+    bytes: Vec<u8>,
+    changes: Vec<Change>,
+}
+
+impl Release {
+    /// Takes an effect; gives back a record, which is the store's.
+    pub(super) fn take(&mut self, effect: Effect) -> Option<Record> {
+        match effect {
+            Effect::Save(record) => return Some(record),
+            Effect::Reply { to, frame } => self.replies.push((to, frame)),
+            Effect::Publish { topic, event } => {
+                let bytes = &mut self.chunk(topic).bytes;
+                match &event {
+                    Heard::Room(event) => frame::encode_line(&**event, bytes),
+                    Heard::Notice(notice) => frame::encode_line(notice, bytes),
+                }
+            }
+            Effect::Listen { connection, topic } => self.change(connection, topic, true),
+            Effect::Unlisten { connection, topic } => self.change(connection, topic, false),
+            Effect::Seat { connection, user } => self.seats.push((connection, user)),
+            Effect::Close { connection } => self.closes.push(connection),
+        }
+        None
+    }
+
+    /// Answers `command` with a "no" instead of applying it.
+    pub(super) fn refuse(&mut self, command: &Command, refusal: Refusal) {
+        if let Act::Ask { connection, id, .. } = &command.act {
+            self.replies.push((*connection, ServerFrame::refused(Some(*id), refusal)));
+        }
+    }
+
+    /// The letter to the delivery threads; `None` when nobody hears anything.
+    pub(super) fn seal(&mut self) -> Option<Batch> {
+        if self.replies.is_empty() && self.chunks.is_empty() && self.closes.is_empty() {
+            return None;
+        }
+        self.chunk_of.clear();
+        let chunks = self.chunks.drain(..).map(|it| Chunk {
+            topic: it.topic,
+            bytes: Arc::from(it.bytes),
+            changes: it.changes,
+        });
+        Some(Batch {
+            chunks: chunks.collect(),
+            replies: std::mem::take(&mut self.replies),
+            closes: std::mem::take(&mut self.closes),
+        })
+    }
+
+    fn change(&mut self, connection: ConnectionId, topic: Topic, listens: bool) {
+        let chunk = self.chunk(topic);
+        chunk.changes.push(Change { at: chunk.bytes.len(), connection, listens });
+    }
+
+    fn chunk(&mut self, topic: Topic) -> &mut Growing {
+        let place = *self.chunk_of.entry(topic).or_insert_with(|| {
+            self.chunks.push(Growing { topic, bytes: Vec::new(), changes: Vec::new() });
+            self.chunks.len() - 1
+        });
+        &mut self.chunks[place]
+    }
+}

@@ -1,0 +1,172 @@
+//! The program around the server: what it prints, what stops it, and its exit code.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::process::ExitCode;
+
+use crossbeam_channel::{Sender, bounded};
+use parlor_shared::{Limits, PORT};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::config::{Args, Config, Verb};
+use crate::folder::Folder;
+use crate::server::{Server, ServerError, listen};
+use crate::store::Store;
+use crate::store::check::check;
+use crate::{program_log, threads};
+
+/// A wrong command line, after sysexits.h.
+const EXIT_USAGE: u8 = 64;
+/// The terminal or the log could not be written.
+const EXIT_IO: u8 = 74;
+const EXIT_DAMAGED: u8 = 65;
+
+/// Does what the command line says; the result is the process's.
+#[must_use]
+pub fn main_with(args: Args) -> ExitCode {
+    let (verb, log_level) = (args.verb, args.serve.log_level);
+    let config = match Config::new(args.serve) {
+        Ok(config) => Config { log_level, ..config },
+        Err(error) => return fail(&error.to_string(), EXIT_USAGE),
+    };
+    let done = match verb {
+        Some(Verb::Limits) => print_limits(&config.limits),
+        Some(Verb::Check) => return check_folder(&config),
+        None => return serve(&config),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("cannot print: {error}"), EXIT_IO),
+    }
+}
+
+/// Serves until a signal, or until the hub ends.
+#[must_use]
+pub fn serve(config: &Config) -> ExitCode {
+    match try_serve(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string(), error.exit_code()),
+    }
+}
+
+fn try_serve(config: &Config) -> Result<(), ServerError> {
+    // In this order nothing is written before everything that can be refused was looked at.
+    let listener = listen(&config.addresses())?;
+    let folder = Folder::take(&config.data)?;
+    let store = Store::open(folder.path())?;
+    if let Err(error) = program_log::start(folder.path(), config.log_level, &config.limits) {
+        return Err(crate::folder::FolderError::Unusable(config.data.clone(), error).into());
+    }
+    let (stop, stopped) = bounded(1);
+    watch_signals(&stop).map_err(ServerError::Threads)?;
+    if config.until_stdin_closes {
+        watch_stdin(stop).map_err(ServerError::Threads)?;
+    }
+    let server = Server::start(config, listener, folder, store)?;
+    if let Err(error) = announce(&server, config) {
+        log::warn!("nobody reads what this program prints: {error}");
+    }
+    server.run(&stopped)
+}
+
+/// Says where others find this server. The first line is for programs too.
+fn announce(server: &Server, config: &Config) -> io::Result<()> {
+    let address = server.address();
+    let mut out = io::stdout().lock();
+    writeln!(out, "Parlor listens on {address}")?;
+    for address in shown_addresses(address) {
+        writeln!(out, "Others on this network type: {address}")?;
+    }
+    writeln!(out, "Data folder: {}", server.folder().display())?;
+    match &config.chatlogs {
+        Some(folder) => {
+            let folder = folder.display();
+            writeln!(out, "Chat logs, readable by whoever runs this server: {folder}")?;
+        }
+        None => writeln!(out, "Chat logs: off")?,
+    }
+    for (name, value) in config.limits.changed() {
+        writeln!(out, "Limit changed: {name} is {value}")?;
+    }
+    out.flush()
+}
+
+/// What a person on another machine types: the addresses of this one, without the usual port.
+fn shown_addresses(listening: SocketAddr) -> Vec<String> {
+    let shown = |ip: IpAddr| match (ip, listening.port()) {
+        (_, PORT) => ip.to_string(),
+        (IpAddr::V4(ip), port) => format!("{ip}:{port}"),
+        (IpAddr::V6(ip), port) => format!("[{ip}]:{port}"),
+    };
+    if !listening.ip().is_unspecified() {
+        return vec![shown(listening.ip())];
+    }
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    interfaces
+        .into_iter()
+        .filter(|it| !it.is_loopback() && !it.is_link_local() && it.ip().is_ipv4())
+        .map(|it| shown(it.ip()))
+        .collect()
+}
+
+fn watch_signals(stop: &Sender<()>) -> io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    let stop = stop.clone();
+    threads::start("signals", move || {
+        for _ in signals.forever() {
+            // A second signal while the first is being obeyed changes nothing.
+            stop.try_send(()).ok();
+        }
+    })?;
+    Ok(())
+}
+
+fn watch_stdin(stop: Sender<()>) -> io::Result<()> {
+    threads::start("stdin", move || {
+        let mut buffer = [0; 64];
+        // Whatever is said there means nothing; only its end does.
+        while matches!(io::stdin().read(&mut buffer), Ok(1..)) {}
+        stop.try_send(()).ok();
+    })?;
+    Ok(())
+}
+
+fn print_limits(limits: &Limits) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for (name, value, reason) in limits.iter() {
+        writeln!(out, "{name:<26} {value:>12}  {reason}")?;
+    }
+    Ok(())
+}
+
+fn check_folder(config: &Config) -> ExitCode {
+    let report = match check(&config.data) {
+        Ok(report) => report,
+        Err(error) => return fail(&error.to_string(), ServerError::from(error).exit_code()),
+    };
+    for line in &report.found {
+        say(&mut io::stdout(), line);
+    }
+    say(
+        &mut io::stdout(),
+        &format!(
+            "{} rooms, {} users, {} events looked at: {}",
+            report.rooms,
+            report.users,
+            report.events,
+            if report.found.is_empty() { "all sound." } else { "damage was found." }
+        ),
+    );
+    if report.found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DAMAGED) }
+}
+
+fn fail(sentence: &str, code: u8) -> ExitCode {
+    log::error!("{sentence}");
+    say(&mut io::stderr(), &format!("parlor-server: {sentence}"));
+    ExitCode::from(code)
+}
+
+/// Prints a line; a terminal that is gone is nobody's loss.
+fn say(to: &mut dyn io::Write, line: &str) {
+    writeln!(to, "{line}").ok();
+}

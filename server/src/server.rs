@@ -1,0 +1,286 @@
+//! Builds and joins everything, and knows the order of ending.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
+use parlor_shared::Limits;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::config::Config;
+use crate::delivery::Delivery;
+use crate::doors::{Doors, House};
+use crate::folder::{Folder, FolderError};
+use crate::gate::{Meters, Shared};
+use crate::hub::{Entrance, Hub, HubError};
+use crate::store::{InterruptHandle, Reader, Readers, Store, StoreError};
+use crate::{platform, threads};
+
+/// std listens with a backlog of 128, and a thousand people who come at once would wait seconds.
+const BACKLOG: i32 = 4_096;
+/// Delivery threads at most: one per core, and four saturate any network of a LAN.
+const DELIVERY_THREADS_MAX: usize = 4;
+/// Descriptors that are not connections: the store's, the logs', the listener.
+const DESCRIPTORS_SPARE: u64 = 128;
+
+/// Why the server does not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("{0}")]
+    Folder(#[from] FolderError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error(
+        "{0} is taken: another program listens on that port; stop it, or choose another port with --bind"
+    )]
+    PortTaken(SocketAddr),
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    #[error("the system has no thread for the server: {0}")]
+    Threads(io::Error),
+    #[error("{0}")]
+    Hub(#[from] HubError),
+    #[error("the hub ended by a bug; what was acknowledged is on disk")]
+    Bug,
+}
+
+impl ServerError {
+    /// The process's exit code, after sysexits.h.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Store(
+                StoreError::Corrupt(_)
+                | StoreError::Newer { .. }
+                | StoreError::NotOurs(_)
+                | StoreError::Damaged { .. },
+            ) => 65,
+            Self::PortTaken(_) | Self::Listen(..) => 69,
+            Self::Bug => 70,
+            Self::Threads(_) => 71,
+            Self::Folder(_) => 73,
+            Self::Hub(_)
+            | Self::Store(StoreError::Sqlite(_) | StoreError::Io(_) | StoreError::Busy) => 74,
+        }
+    }
+}
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    limits: Arc<Limits>,
+    doors: Doors,
+    entrance: Entrance,
+    delivery: Delivery,
+    delivering: Vec<JoinHandle<()>>,
+    hub: JoinHandle<Result<(), HubError>>,
+    hub_ended: Receiver<()>,
+    check: Option<Check>,
+    folder: Folder,
+}
+
+/// The events of a large database, being checked while it is served.
+struct Check {
+    thread: JoinHandle<()>,
+    interrupt: InterruptHandle,
+    damage: Receiver<StoreError>,
+}
+
+impl Server {
+    /// Starts everything on what is there already. On return the doors are open.
+    ///
+    /// # Errors
+    /// See [`ServerError`]; what was started is ended again.
+    pub fn start(
+        config: &Config,
+        listener: TcpListener,
+        folder: Folder,
+        store: Store,
+    ) -> Result<Self, ServerError> {
+        let address =
+            listener.local_addr().map_err(|it| ServerError::Listen(config.addresses()[0], it))?;
+        let limits = Arc::new(fitted(config.limits.clone()));
+        let check = if store.is_checked() { None } else { Some(Check::start(&folder)?) };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let (delivery, delivering) = Delivery::start(cores.min(DELIVERY_THREADS_MAX), &limits)
+            .map_err(ServerError::Threads)?;
+        let (hub, entrance) = Hub::new(store, delivery.clone(), Vec::new(), &limits)?;
+        let (ends, hub_ended) = bounded(1);
+        let hub = threads::start("hub", move || {
+            let ended = hub.run();
+            // Hangs up also when the hub panics.
+            drop::<Sender<()>>(ends);
+            ended
+        })
+        .map_err(ServerError::Threads)?;
+        let shared = Shared {
+            limits: Arc::clone(&limits),
+            readers: Readers::new(folder.path(), &limits),
+            meters: Arc::new(Meters::new(&limits)),
+        };
+        let house = House { shared, entrance: entrance.clone(), delivery: delivery.clone() };
+        let doors = Doors::open(listener, house).map_err(ServerError::Threads)?;
+        Ok(Self {
+            address,
+            limits,
+            doors,
+            entrance,
+            delivery,
+            delivering,
+            hub,
+            hub_ended,
+            check,
+            folder,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Waits for `stop` to say something, or for the hub to end; then ends everything in order:
+    /// no new connections, what was asked is decided and told, everybody hears `going_away`.
+    ///
+    /// # Errors
+    /// When the hub ended by itself.
+    pub fn run(self, stop: &Receiver<()>) -> Result<(), ServerError> {
+        let hub_ended = self.hub_ended.clone();
+        let mut damage = self.check.as_ref().map_or_else(never, |it| it.damage.clone());
+        let mut damaged = None;
+        loop {
+            crossbeam_channel::select! {
+                recv(stop) -> _ => break,
+                recv(hub_ended) -> _ => return Err(self.after_hub()),
+                recv(damage) -> found => match found {
+                    Ok(error) => {
+                        damaged = Some(error);
+                        break;
+                    }
+                    // The check ended and found nothing.
+                    Err(_) => damage = never(),
+                },
+            }
+        }
+        let deadline = Instant::now() + Duration::from_millis(self.limits.stop_millis);
+        self.doors.close();
+        let mut random = [0; 8];
+        if getrandom::fill(&mut random).is_err() {
+            log::warn!("no random number: everybody is told to come back at once");
+        }
+        if self.entrance.stop(u64::from_le_bytes(random)).is_err() {
+            return Err(self.after_hub());
+        }
+        if self.hub_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
+            log::error!("the hub did not end in time");
+        }
+        self.delivery.stop(deadline);
+        for thread in self.delivering {
+            if thread.join().is_err() {
+                log::error!("a delivery thread panicked");
+            }
+        }
+        if !self.doors.wait(deadline) {
+            log::warn!("some connections did not end in time");
+        }
+        if let Some(check) = self.check {
+            check.interrupt.interrupt();
+            if check.thread.join().is_err() {
+                log::error!("the checking thread panicked");
+            }
+        }
+        joined(self.hub)?;
+        damaged.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn after_hub(self) -> ServerError {
+        match joined(self.hub) {
+            Ok(()) => ServerError::Bug,
+            Err(error) => error,
+        }
+    }
+}
+
+impl Check {
+    fn start(folder: &Folder) -> Result<Self, ServerError> {
+        let mut reader = Reader::open(folder.path())?;
+        let interrupt = reader.interrupter();
+        let (found, damage) = bounded(1);
+        let thread = threads::start("check", move || match reader.check_pages() {
+            Err(error @ StoreError::Corrupt(_)) => {
+                found.try_send(error).ok();
+            }
+            Err(error) => log::debug!("the check of the database ended early: {error}"),
+            Ok(()) => log::info!("the whole database was checked and is sound"),
+        })
+        .map_err(ServerError::Threads)?;
+        Ok(Self { thread, interrupt, damage })
+    }
+}
+
+fn joined(hub: JoinHandle<Result<(), HubError>>) -> Result<(), ServerError> {
+    match hub.join() {
+        Ok(ended) => ended.map_err(ServerError::Hub),
+        Err(_) => Err(ServerError::Bug),
+    }
+}
+
+/// Listens on the first address that can be had.
+///
+/// # Errors
+/// When a port is taken, or an address is not this machine's.
+pub fn listen(addresses: &[SocketAddr]) -> Result<TcpListener, ServerError> {
+    let mut last = None;
+    for &address in addresses {
+        match listen_on(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(ServerError::PortTaken(address));
+            }
+            Err(error) => last = Some(ServerError::Listen(address, error)),
+        }
+    }
+    Err(last.unwrap_or(ServerError::Bug))
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    // On Unix this lets a restarted server have its port back at once; elsewhere it would let two
+    // servers share one.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// The limits, lowered to what this machine can bear: running out of threads or descriptors in
+/// the middle would end the process.
+fn fitted(mut limits: Limits) -> Limits {
+    let bearable = platform::connections_bearable(DESCRIPTORS_SPARE);
+    if limits.connections > bearable {
+        log::warn!(
+            "connections lowered from {} to {bearable}, which this system can bear",
+            limits.connections
+        );
+        limits.connections = bearable;
+    }
+    for (name, value) in limits.changed() {
+        log::info!("limit {name} is {value}");
+    }
+    limits
+}

@@ -1,0 +1,132 @@
+//! The protocol's documentation, read as a stranger would: every example is a line of the
+//! protocol, byte for byte, and nothing that can be said is missing from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parlor_shared::{LOBBY_ID, Limits, PORT, PROTOCOL, Refusal, Request, frame};
+
+use crate::golden::{every_server_kind, kind_of_request_line, kind_of_server_line};
+
+const README: &str = include_str!("../../README.md");
+
+/// The lines in fenced blocks, by the mark of the block.
+fn blocks(readme: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut blocks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut open = None;
+    for line in readme.lines() {
+        match (line.strip_prefix("```"), open) {
+            (Some(mark), None) => open = Some(mark),
+            (Some(_), Some(_)) => open = None,
+            (None, Some(mark)) => blocks.entry(mark).or_default().push(line),
+            (None, None) => {}
+        }
+    }
+    assert_eq!(open, None, "a block is not closed");
+    blocks
+}
+
+fn all(of: Result<Vec<String>, String>) -> BTreeSet<String> {
+    of.unwrap_or_else(|why| panic!("{why}")).into_iter().collect()
+}
+
+#[test]
+fn every_example_is_a_line_of_the_protocol() {
+    let mut blocks = blocks(README);
+    let mut take = |mark: &str| blocks.remove(mark).unwrap_or_default();
+    let verbs = all(take("request").into_iter().map(kind_of_request_line).collect());
+    let conversation = all(take("nc").into_iter().map(kind_of_request_line).collect());
+    let mut kinds = BTreeSet::new();
+    for (mark, starts) in
+        [("reply", &["ok "][..]), ("event", &["event ", "notice "]), ("refusal", &["refused "])]
+    {
+        let here = all(take(mark).into_iter().map(kind_of_server_line).collect());
+        for kind in &here {
+            assert!(starts.iter().any(|it| kind.starts_with(it)), "{kind} in a block of {mark}");
+        }
+        kinds.extend(here);
+    }
+    let every_verb: BTreeSet<_> = Request::VERBS.iter().map(|it| (*it).to_owned()).collect();
+    assert_eq!(verbs, every_verb);
+    assert_eq!(kinds, every_server_kind());
+    assert!(conversation.contains("hello") && conversation.contains("goodbye"));
+    assert_eq!(take("text").len(), 1, "the format of the chat logs");
+    assert_eq!(blocks.keys().collect::<Vec<_>>(), Vec::<&&str>::new(), "blocks nobody reads");
+}
+
+/// The conversation is one block, starts with `hello`, ends with `goodbye`, and repeats a message.
+#[test]
+fn the_conversation_can_be_piped_as_it_stands() {
+    assert_eq!(README.matches("```nc\n").count(), 1);
+    let lines = &blocks(README)["nc"];
+    let requests: Vec<_> = lines.iter().map(|it| frame::parse_request(it).expect(it)).collect();
+    let ids: Vec<_> = requests.iter().map(|it| it.id.0).collect();
+    assert_eq!(ids, (1..=requests.len() as u64).collect::<Vec<_>>());
+    assert_eq!(requests[0].request.verb(), "hello");
+    assert_eq!(requests[requests.len() - 1].request.verb(), "goodbye");
+    let says: Vec<_> = requests
+        .iter()
+        .filter_map(|it| if let Request::Say(say) = &it.request { Some(say) } else { None })
+        .collect();
+    assert!(says.iter().any(|it| it.room == LOBBY_ID));
+    let resent = says.iter().enumerate().any(|(at, it)| says[..at].contains(it));
+    assert!(resent, "a resend is shown");
+}
+
+#[test]
+fn the_table_of_refusals_is_complete_and_not_stale() {
+    let section = README.split("\n## Refusals\n").nth(1).expect("a section");
+    let section = section.split("\n## ").next().expect("its text");
+    let row = |line: &str| {
+        let cell = line.strip_prefix("| `")?.split('|').next()?.trim().to_owned();
+        let (code, rest) = cell.split_once('`')?;
+        Some((code.to_owned(), rest.contains(['†', '‡'])))
+    };
+    let rows: Vec<_> = section.lines().filter_map(row).collect();
+    let codes: Vec<_> = rows.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes, Refusal::CODES);
+    // The dagger in the table and the missing id in the example say the same.
+    for line in &blocks(section)["refusal"] {
+        let code = line.split("\"code\":\"").nth(1).and_then(|it| it.split('"').next());
+        let marked = rows.iter().any(|(it, dagger)| Some(it.as_str()) == code && *dagger);
+        assert_eq!(marked, !line.starts_with("{\"id\""), "{line}");
+    }
+}
+
+/// Figures in the prose are those of the code.
+#[test]
+fn the_figures_are_those_of_the_code() {
+    let limits = Limits::default();
+    let seconds = |millis: u64| format!("{} s", millis / 1_000);
+    for figure in [
+        format!("protocol **{PROTOCOL}**"),
+        format!("port **{PORT}**"),
+        format!("The lobby is room {LOBBY_ID}"),
+        format!("\"text_bytes\":{}", parlor_shared::limits::TEXT_BYTES_MAX),
+        format!("\"frame_bytes\":{}", limits.frame_bytes),
+        format!("\"page_events\":{}", limits.page_events_max),
+        format!("\"ping_millis\":{}", limits.ping_millis),
+        format!("\"silence_millis\":{}", limits.silence_millis),
+        format!("`hello`, from connecting | {} |", seconds(limits.hello_millis)),
+        format!("before an accepted `hello` | {} |", limits.hello_tries),
+        format!("from its first byte | {} |", seconds(limits.frame_millis)),
+        format!(
+            "{} a second, {} at once; held back up to {}",
+            limits.messages_per_second,
+            limits.messages_burst,
+            seconds(limits.message_delay_millis)
+        ),
+        format!("{} a second, {} at once |", limits.requests_per_second, limits.requests_burst),
+        format!("connections of one user | {} |", limits.sessions_per_user),
+        format!(
+            "from one address | {}, of them {}",
+            limits.connections_per_source, limits.strangers_per_source
+        ),
+        format!("new guests from one address | {} an hour", limits.guests_per_source),
+        format!("is in / has made | {} / {} |", limits.rooms_joined, limits.rooms_made),
+        format!("{} events unless you say", limits.page_events),
+        format!("{} days", limits.guest_idle_days),
+        format!("or {} without progress", seconds(limits.stuck_millis)),
+    ] {
+        assert!(README.contains(&figure), "the README does not say: {figure}");
+    }
+}
