@@ -1,2 +1,3 @@
 mod chat_props;
+mod chatlog;
 mod delivery;
