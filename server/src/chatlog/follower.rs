@@ -25,6 +25,8 @@ use crate::store::{Position, Reader, StoreError};
 const PAGE: usize = 500;
 /// Rendered text in one step, shared by all who get it.
 const ARENA_BYTES: usize = 4 * 1024 * 1024;
+/// The arena keeps this much between steps: most seconds are quiet.
+const ARENA_KEPT_BYTES: usize = 64 * 1024;
 /// Users whose months are kept in mind, some 200 bytes each.
 const SHELVES_KEPT: usize = 20_000;
 
@@ -293,6 +295,7 @@ impl Follower {
             self.shelves.clear();
         }
         self.arena.clear();
+        self.arena.shrink_to(ARENA_KEPT_BYTES);
         self.bytes = 0;
     }
 

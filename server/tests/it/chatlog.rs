@@ -243,6 +243,25 @@ fn deleted_logs_come_back_byte_for_byte() {
     assert_eq!(house.follow().bytes_written, 0);
 }
 
+/// A backup was restored: the history is another one, and nothing of the old one stays.
+#[test]
+fn another_history_has_other_logs() {
+    let (house, _, _) = a_conversation();
+    house.follow();
+    let mut other = House::new();
+    let ann = other.user("Ann");
+    other.join(RoomId(1), ann, NOVEMBER + 40 * DAY);
+    fs::rename(house.logs(), other.logs()).unwrap();
+    let progress = |it: &House| it.place.path().join("chatlog.sqlite");
+    fs::rename(progress(&house), progress(&other)).unwrap();
+    other.follow();
+    let expected = other.oracle.files();
+    let mut found = files_in(&other.logs());
+    // Whoever is not known any more keeps the old files: nobody writes there.
+    found.retain(|name, _| !name.starts_with("2-"));
+    assert_eq!(found, expected);
+}
+
 /// The process was killed after the files were written, before that was remembered.
 #[test]
 fn a_kill_between_writing_and_remembering_doubles_nothing() {
