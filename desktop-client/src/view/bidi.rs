@@ -1,4 +1,6 @@
 //! stub
-use std::sync::Arc;
 use egui::Galley;
-pub fn reorder(galley: Arc<Galley>, _text: &str) -> Arc<Galley> { galley }
+use std::sync::Arc;
+pub fn reorder(galley: Arc<Galley>, _text: &str) -> Arc<Galley> {
+    galley
+}

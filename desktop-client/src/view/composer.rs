@@ -28,19 +28,30 @@ pub(super) fn ui(
     intents: &mut Vec<Intent>,
 ) {
     let colours = palette(ui);
-    let margin = Margin { left: space::L as i8, right: space::L as i8, top: space::XS as i8, bottom: space::M as i8 };
+    let margin = Margin {
+        left: space::L as i8,
+        right: space::L as i8,
+        top: space::XS as i8,
+        bottom: space::M as i8,
+    };
     Frame::new().inner_margin(margin).show(ui, |ui| {
         if !room.is_member || room.is_leaving {
             let says = if room.is_leaving { words::LEAVING } else { words::NOT_A_MEMBER };
             ui.label(RichText::new(says).color(colours.weak));
             return;
         }
-        let edge = if ui.memory(|it| it.has_focus(field_id(id))) { colours.accent } else { colours.edge };
+        let edge =
+            if ui.memory(|it| it.has_focus(field_id(id))) { colours.accent } else { colours.edge };
         Frame::new()
             .fill(colours.raised)
             .stroke(egui::Stroke::new(1.0, edge))
             .corner_radius(round::LARGE)
-            .inner_margin(Margin { left: space::M as i8, right: space::XS as i8, top: 3, bottom: 3 })
+            .inner_margin(Margin {
+                left: space::M as i8,
+                right: space::XS as i8,
+                top: 3,
+                bottom: 3,
+            })
             .show(ui, |ui| write(ui, model, (id, room), screen, intents));
         count(ui, &room.draft);
     });
@@ -97,7 +108,8 @@ fn write(
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Max), |ui| {
             let may = may_send(&draft);
-            let button = ui.add_enabled_ui(may, |ui| icons::button(ui, Icon::Send, words::SEND)).inner;
+            let button =
+                ui.add_enabled_ui(may, |ui| icons::button(ui, Icon::Send, words::SEND)).inner;
             if may && (button.clicked() || wants_to_send) {
                 intents.push(Intent::Say { room: id, text: draft.clone() });
                 screen.readings.entry(id).or_default().go_to_end();
@@ -108,7 +120,12 @@ fn write(
 }
 
 fn filter() -> EventFilter {
-    EventFilter { horizontal_arrows: true, vertical_arrows: true, tab: false, ..EventFilter::default() }
+    EventFilter {
+        horizontal_arrows: true,
+        vertical_arrows: true,
+        tab: false,
+        ..EventFilter::default()
+    }
 }
 
 fn may_send(draft: &str) -> bool {
@@ -119,7 +136,8 @@ fn may_send(draft: &str) -> bool {
 fn take_focus(ui: &Ui, model: &Model, screen: &Screen, field: Id) {
     let nothing_else = model.asking.is_none() && screen.new_room.is_none();
     let is_free = ui.memory(|it| it.focused().is_none());
-    let has_selection = ui.ctx().plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();
+    let has_selection =
+        ui.ctx().plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();
     // What is selected in the messages is to be copied; it would be lost with the focus.
     if nothing_else && is_free && (!has_selection || super::timeline::is_typing(ui)) {
         ui.memory_mut(|it| it.request_focus(field));
