@@ -80,8 +80,7 @@ fn write(
             let response = ui.add(
                 TextEdit::multiline(&mut draft)
                     .id(field)
-                    .frame(Frame::new())
-                    .margin(Margin { left: 0, right: 0, top: 7, bottom: 5 })
+                    .frame(Frame::new().inner_margin(Margin { left: 0, right: 0, top: 7, bottom: 5 }))
                     .desired_rows(1)
                     .desired_width(width)
                     .hint_text(words::message_to(room.name.as_str()))

@@ -1,1 +1,3 @@
 //! The app's tests in one binary: the brain, the archive, the link, and both brains together.
+
+mod sim;
