@@ -38,17 +38,12 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
     let canvas = Frame::new().fill(colours.canvas);
     match screen.drawer {
         Some(Drawer::Rooms) => {
-            CentralPanel::default()
-                .frame(side)
-                .show(ui, |ui| rooms::ui(ui, model, screen, intents));
+            CentralPanel::default().frame(side).show(ui, |ui| rooms::ui(ui, model, screen, intents));
         }
         Some(Drawer::People) if fit.rooms => {
-            let pane =
-                Panel::right("people").exact_size(size::MEMBERS).resizable(false).frame(side);
+            let pane = Panel::right("people").exact_size(size::MEMBERS).resizable(false).frame(side);
             pane.show(ui, |ui| members::ui(ui, model, intents));
-            CentralPanel::default()
-                .frame(canvas)
-                .show(ui, |ui| middle(ui, model, screen, fit, intents));
+            CentralPanel::default().frame(canvas).show(ui, |ui| middle(ui, model, screen, fit, intents));
         }
         Some(Drawer::People) => {
             CentralPanel::default().frame(side).show(ui, |ui| {
@@ -57,9 +52,7 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
             });
         }
         None => {
-            CentralPanel::default()
-                .frame(canvas)
-                .show(ui, |ui| middle(ui, model, screen, fit, intents));
+            CentralPanel::default().frame(canvas).show(ui, |ui| middle(ui, model, screen, fit, intents));
         }
     }
     dialogs::new_room(ui, model, screen, intents);
