@@ -182,7 +182,14 @@ fn show_refusal(
 
 fn wide_button(ui: &mut Ui, says: &str, may: bool, is_main: bool) -> egui::Response {
     let size = egui::vec2(ui.available_width(), size::CONTROL + 6.0);
-    if is_main { button(ui, says, may, size) } else { ui.add_enabled(may, Button::new(says).min_size(size)) }
+    ui.allocate_ui_with_layout(size, Layout::centered_and_justified(egui::Direction::TopDown), |ui| {
+        if is_main {
+            button(ui, says, may, size)
+        } else {
+            ui.add_enabled(may, Button::new(says).min_size(size))
+        }
+    })
+    .inner
 }
 
 /// The button that one came for.

@@ -66,7 +66,7 @@ fn back(ui: &mut Ui, screen: &mut Screen) {
         if icons::button(ui, Icon::Back, words::BACK).clicked() {
             screen.drawer = None;
         }
-        ui.label(words::BACK);
+        ui.label(egui::RichText::new(words::PEOPLE).font(theme::strong(size::HEADING)));
     });
 }
 
@@ -77,7 +77,8 @@ fn middle(ui: &mut Ui, model: &Model, screen: &mut Screen, fit: Fit, intents: &m
     Panel::top("header").exact_size(size::HEADER).frame(header).show(ui, |ui| {
         ui.horizontal_centered(|ui| show_header(ui, room, screen, fit));
     });
-    Panel::bottom("composer").frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
+    let height = composer::height(ui, room, ui.available_width());
+    Panel::bottom("composer").exact_size(height).frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
         composer::ui(ui, model, (id, room), screen, intents);
     });
     CentralPanel::no_frame().show(ui, |ui| {

@@ -174,6 +174,8 @@ pub(super) fn ui(
         return show_empty(ui, view, model, room);
     }
     ui.advance_cursor_after_rect(view);
+    // The newest message does not stick to the composer.
+    let view = view.with_max_y(view.bottom() - space::S);
     let screen_scale = ui.ctx().pixels_per_point();
     let Screen { calendar, readings, now, .. } = screen;
     let reading = readings.entry(id).or_default();

@@ -53,7 +53,8 @@ impl Contestant {
         match self {
             Self::Floor => Box::new(floor::Plain::default()),
             Self::Parlor | Self::ParlorWithoutLogs => Box::new(parlor::Parlor::default()),
-            Self::Ngircd | Self::Inspircd => Box::new(Irc::default()),
+            Self::Ngircd => Box::new(Irc::few_at_once()),
+            Self::Inspircd => Box::new(Irc::many_at_once()),
         }
     }
 }

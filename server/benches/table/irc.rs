@@ -79,22 +79,35 @@ pub(crate) fn start_inspircd(folder: &Path) -> io::Result<Running> {
 }
 
 /// Speaks for every connection.
-#[derive(Default)]
 pub(crate) struct Irc {
     members: usize,
+    /// How many connect at once.
+    at_once: usize,
+}
+
+impl Irc {
+    /// To ngircd.
+    pub(crate) fn few_at_once() -> Self {
+        Self { members: 0, at_once: BACKLOG }
+    }
+
+    /// To InspIRCd, which welcomes people once a second, as many as there are.
+    pub(crate) fn many_at_once() -> Self {
+        Self { members: 0, at_once: WAVE }
+    }
 }
 
 impl Tongue for Irc {
     fn seat(&mut self, load: &mut Load, address: SocketAddr, seating: Seating) -> io::Result<()> {
         self.members = seating.members;
         let all: Vec<usize> = (0..seating.conns()).collect();
-        for few in all.chunks(BACKLOG) {
+        for few in all.chunks(self.at_once) {
             for _ in few {
                 load.connect(address)?;
             }
             load.ask_each(
                 few,
-                BACKLOG,
+                self.at_once,
                 PATIENCE,
                 |conn, out| line(out, format_args!("NICK g{conn}\r\nUSER bench 0 * :bench\r")),
                 // The end of the greeting: the message of the day, or that there is none.

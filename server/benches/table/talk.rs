@@ -115,8 +115,7 @@ pub(crate) fn measure(
     let end = talk.reading(load)?;
     let server_cpu = server.cpu()? - server_before;
     let acks = std::mem::take(&mut talk.ack_nanos);
-    talk.finish(load)?;
-    talk.check(load, seating, &before)?;
+    talk.finish(load, seating, &before)?;
     Ok(measured(&start, &end, server_cpu, acks, talk.tongue.hears_itself()))
 }
 
@@ -205,36 +204,34 @@ impl Talk<'_> {
         }
     }
 
-    /// Waits for everything in flight.
-    fn finish(&mut self, load: &mut Load) -> io::Result<()> {
+    /// Waits until everything in flight is answered, and every member has heard every message
+    /// of its room.
+    fn finish(&mut self, load: &mut Load, seating: Seating, before: &[u64]) -> io::Result<()> {
         self.goes_on = false;
         let end = Instant::now() + PATIENCE;
-        while self.turn(load, SILENCE, Pace::InFlight(0))?
-            || self.unanswered.iter().any(|it| !it.is_empty())
-        {
+        loop {
+            let missing = self.missing(load, seating, before);
+            let Some((conn, lines)) = missing else { return Ok(()) };
             if Instant::now() > end {
-                return Err(io::Error::other("messages were never answered"));
+                let words = format!("connection {conn} never heard {lines} lines");
+                return Err(io::Error::other(words));
             }
+            self.turn(load, SILENCE, Pace::InFlight(0))?;
         }
-        Ok(())
     }
 
-    /// Every member must have heard every message of its room.
-    fn check(&self, load: &Load, seating: Seating, before: &[u64]) -> io::Result<()> {
+    /// The first connection that has not heard everything, and how many lines it waits for.
+    fn missing(&self, load: &Load, seating: Seating, before: &[u64]) -> Option<(usize, u64)> {
         let mut room_said = vec![0; seating.rooms];
         for (conn, said) in self.said.iter().enumerate() {
             room_said[seating.room_of(conn)] += said;
         }
-        for (conn, before) in before.iter().enumerate() {
+        before.iter().enumerate().find_map(|(conn, before)| {
             let (all, own) = (room_said[seating.room_of(conn)], self.said[conn]);
             let wanted = if self.tongue.hears_itself() { all + own } else { all - own };
             let heard = load.lines_of(conn) - before;
-            if heard < wanted {
-                let words = format!("connection {conn} heard {heard} lines instead of {wanted}");
-                return Err(io::Error::other(words));
-            }
-        }
-        Ok(())
+            (heard < wanted).then(|| (conn, wanted - heard))
+        })
     }
 
     fn reading(&self, load: &Load) -> io::Result<Reading> {

@@ -251,6 +251,10 @@ fn another_history_has_other_logs() {
     let mut other = House::new();
     let ann = other.user("Ann");
     other.join(RoomId(1), ann, NOVEMBER + 40 * DAY);
+    // More than the old one had, or its place alone would tell.
+    for minute in 0..20 {
+        other.say(RoomId(1), ann, NOVEMBER + 40 * DAY + minute * 60_000, "anew");
+    }
     fs::rename(house.logs(), other.logs()).unwrap();
     let progress = |it: &House| it.place.path().join("chatlog.sqlite");
     fs::rename(progress(&house), progress(&other)).unwrap();
