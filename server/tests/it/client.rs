@@ -159,7 +159,12 @@ impl Client {
         self.welcome.as_ref().expect("signed in").user
     }
 
-    pub(crate) fn say(&mut self, room: RoomId, client_id: &str, text: &str) -> Result<Seq, Refusal> {
+    pub(crate) fn say(
+        &mut self,
+        room: RoomId,
+        client_id: &str,
+        text: &str,
+    ) -> Result<Seq, Refusal> {
         match self.ask(say(room, client_id, text))? {
             Reply::Said { seq, .. } => Ok(seq),
             other => panic!("say was answered {other:?}"),

@@ -228,7 +228,10 @@ impl Drop for TestServer {
 }
 
 /// Asks `question` until it has an answer.
-pub(crate) fn wait_for<T>(patience: Duration, mut question: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn wait_for<T>(
+    patience: Duration,
+    mut question: impl FnMut() -> Option<T>,
+) -> Option<T> {
     let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = question() {
