@@ -13,7 +13,6 @@ pub mod doors;
 pub mod folder;
 pub mod gate;
 pub mod hub;
-pub mod machine;
 pub mod platform;
 pub mod program_log;
 pub mod run;

@@ -18,7 +18,7 @@ use crate::folder::{Folder, FolderError};
 use crate::gate::{Meters, Shared};
 use crate::hub::{Entrance, Hub, HubError};
 use crate::store::{InterruptHandle, Reader, Readers, Store, StoreError};
-use crate::{machine, threads};
+use crate::{platform, threads};
 
 /// std listens with a backlog of 128, and a thousand people who come at once would wait seconds.
 const BACKLOG: i32 = 4_096;
@@ -271,7 +271,7 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
 /// The limits, lowered to what this machine can bear: running out of threads or descriptors in
 /// the middle would end the process.
 fn fitted(mut limits: Limits) -> Limits {
-    let bearable = machine::connections_bearable(DESCRIPTORS_SPARE);
+    let bearable = platform::connections_bearable(DESCRIPTORS_SPARE);
     if limits.connections > bearable {
         log::warn!(
             "connections lowered from {} to {bearable}, which this system can bear",

@@ -3,5 +3,11 @@
 mod chat_props;
 mod checker;
 mod client;
+mod delivery;
 mod harness;
+mod hostile;
+mod kill;
+mod load;
+mod power;
 mod script;
+mod stop;

@@ -26,7 +26,8 @@ const IMPURE: &[(&str, &[&str])] = &[
     ("std::env", &[]),
     ("std::fs", &[]),
     ("std::io", &[]),
-    ("std::net", &[]),
+    // An address is a value; a socket is not.
+    ("std::net", &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr"]),
     ("std::os", &[]),
     ("std::path", &[]),
     ("std::process", &[]),

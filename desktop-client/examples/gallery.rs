@@ -1,0 +1,100 @@
+//! The view on made-up chats, for looking at it: `cargo run --example gallery -- evening dark`.
+//! Scenes: `join`, `refused`, `busy`, `evening`, `offline`, `empty`, `crowd`, `ask`.
+
+#[path = "../tests/it/view_scene.rs"]
+mod scene;
+
+use parlor_desktop::model::{Intent, Joining, LinkState, Model, Question, Trouble};
+use parlor_desktop::view::{self, Screen};
+
+struct Gallery {
+    model: Model,
+    screen: Screen,
+}
+
+impl eframe::App for Gallery {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        for intent in view::ui(ui, &self.model, &mut self.screen) {
+            self.obey(intent);
+        }
+    }
+}
+
+impl Gallery {
+    /// As much of a model as there is to look at.
+    fn obey(&mut self, intent: Intent) {
+        match intent {
+            Intent::Select(room) => self.model.selected = Some(room),
+            Intent::EditDraft { room, text } => scene::room(&mut self.model, room).draft = text,
+            Intent::Say { room, text } => {
+                let me = self.model.me.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
+                scene::room(&mut self.model, room).draft.clear();
+                scene::Teller::new(&mut self.model, room).said(scene::EVENING, 1, &me, &text);
+            }
+            other => log::info!("{other:?}"),
+        }
+    }
+}
+
+fn scene_of(name: &str) -> Model {
+    match name {
+        "refused" => scene::joining(Joining {
+            name: "Ann".to_owned(),
+            address: "192.168.1.5".to_owned(),
+            refused: Some(Trouble::NameTaken {
+                name: "Ann".to_owned(),
+                suggestion: Some(scene::user_name("Ann 2")),
+            }),
+            suggestion: Some(scene::user_name("Ann 2")),
+            ..Joining::default()
+        }),
+        "busy" => scene::joining(Joining {
+            name: "Ann".to_owned(),
+            address: "192.168.1.5".to_owned(),
+            busy: true,
+            ..Joining::default()
+        }),
+        "evening" => scene::evening("Ann"),
+        "offline" => {
+            let mut model = scene::evening("Ann");
+            model.link = LinkState::Offline { retry_at: Some(4_000) };
+            model.trouble = Some(Trouble::OutboxFull);
+            model
+        }
+        "ask" => {
+            let mut model = scene::evening("Ann");
+            model.asking = Some(Question::CloseWithOthersInside { others: 3 });
+            model
+        }
+        "empty" => scene::talking("Ann"),
+        "crowd" => {
+            let mut model = scene::talking("Ann");
+            scene::crowd(&mut model, 100_000);
+            model
+        }
+        _ => scene::fresh(),
+    }
+}
+
+fn main() -> eframe::Result {
+    let arguments: Vec<String> = std::env::args().collect();
+    let name = arguments.get(1).map_or("join", String::as_str);
+    let is_light = arguments.get(2).is_some_and(|it| it == "light");
+    let model = scene_of(name);
+    let mut screen = scene::screen();
+    screen.remembered = ["192.168.1.5", "office:7667"].iter().filter_map(|it| it.parse().ok()).collect();
+    let width = arguments.get(3).and_then(|it| it.parse().ok()).unwrap_or(1_200.0);
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default().with_inner_size([width, 780.0]),
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native(
+        "Parlor gallery",
+        options,
+        Box::new(move |context| {
+            view::install(&context.egui_ctx);
+            context.egui_ctx.set_theme(if is_light { egui::Theme::Light } else { egui::Theme::Dark });
+            Ok(Box::new(Gallery { model, screen }))
+        }),
+    )
+}

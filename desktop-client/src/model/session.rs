@@ -1,0 +1,279 @@
+//! Signing in and out: as a new guest, or back with the token; and the sign-ins that this
+//! profile remembers. The connection itself is `wire`'s.
+
+use parlor_shared::request::Nothing;
+use parlor_shared::{Refusal, Request, UserName, Welcome};
+
+use super::asked::Asked;
+use super::effect::{Keep, Turn};
+use super::limits::{RETRY_FIRST_MILLIS, RETRY_MAX_MILLIS, ROOMS_MAX, SESSIONS_MAX};
+use super::wire::{Greeting, Phase};
+use super::{
+    Address, Joining, KeptSession, LinkState, Me, Model, Session, SessionId, Stage, Trouble,
+};
+
+impl Model {
+    // ---- Joining ----
+
+    /// Goes on where the app was closed.
+    pub(super) fn resume_kept(&mut self, kept: KeptSession, turn: &mut Turn) {
+        let session = kept.session.clone();
+        self.server = Some(session.address.clone());
+        self.load_kept(kept, turn);
+        if session.token.is_none() {
+            self.joining().refused = Some(Trouble::TokenUnknown);
+            return;
+        }
+        self.stage = Stage::Talking;
+        self.me = Some(Me { user: session.user, name: session.name.clone() });
+        self.epoch = Some(session.epoch);
+        self.wire.greeting = Some(Greeting::Back(session.id));
+        if session.hosted {
+            self.host_again(turn);
+        } else {
+            self.connect(turn);
+        }
+    }
+
+    /// The join dialog, switched to where it is not shown.
+    pub(super) fn joining(&mut self) -> &mut Joining {
+        if self.stage == Stage::Talking {
+            let name = self.me.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
+            let address = self.server.as_ref().map(Address::to_string).unwrap_or_default();
+            self.stage = Stage::Joining(Joining { name, address, ..Joining::default() });
+        }
+        match &mut self.stage {
+            Stage::Joining(joining) => joining,
+            Stage::Talking => unreachable!("switched to joining just above"),
+        }
+    }
+
+    pub(super) fn want_join(&mut self, name: &str, address: &str, turn: &mut Turn) {
+        if self.stage == Stage::Talking {
+            return;
+        }
+        name.clone_into(&mut self.joining().name);
+        address.clone_into(&mut self.joining().address);
+        let (name, address) = match (name.parse::<UserName>(), address.parse::<Address>()) {
+            (Err(refusal), _) => {
+                self.joining().refused = Some(Trouble::BadName(refusal));
+                return;
+            }
+            (_, Err(_)) => {
+                self.joining().refused = Some(Trouble::BadAddress);
+                return;
+            }
+            (Ok(name), Ok(address)) => (name, address),
+        };
+        self.join(name, address, turn);
+    }
+
+    /// Joins under a name: comes back where this profile has been there under that name.
+    pub(super) fn join(&mut self, name: UserName, address: Address, turn: &mut Turn) {
+        let joining = self.joining();
+        (joining.busy, joining.refused, joining.suggestion) = (true, None, None);
+        joining.offer = None;
+        self.server = Some(address.clone());
+        let skeleton = name.skeleton();
+        let known = self
+            .sessions
+            .iter()
+            .find(|it| it.address == address && it.name.skeleton() == skeleton)
+            .cloned();
+        self.wire.attempts = 0;
+        match known {
+            Some(session) => {
+                let is_back = session.token.is_some();
+                let back = Greeting::Back(session.id);
+                self.wire.greeting = Some(if is_back { back } else { Greeting::Guest(name) });
+                if self.session == Some(session.id) {
+                    self.connect(turn);
+                } else {
+                    self.unload();
+                    self.wire.opening = Some(session.id);
+                    turn.keep(Keep::OpenSession(session.id));
+                }
+            }
+            None => {
+                // A server that forgot this guest: whatever was not sent comes along.
+                let lost = self.session.and_then(|id| self.sessions.iter().find(|it| it.id == id));
+                if lost.is_none_or(|it| it.token.is_some() || it.address != address) {
+                    self.unload();
+                }
+                self.wire.greeting = Some(Greeting::Guest(name));
+                self.connect(turn);
+            }
+        }
+    }
+
+    pub(super) fn session_opened(&mut self, kept: KeptSession, turn: &mut Turn) {
+        if self.wire.opening != Some(kept.session.id) {
+            return;
+        }
+        self.wire.opening = None;
+        self.load_kept(kept, turn);
+        self.connect(turn);
+    }
+
+    pub(super) fn cancel(&mut self, turn: &mut Turn) {
+        if let Stage::Joining(joining) = &mut self.stage
+            && joining.busy
+        {
+            joining.busy = false;
+            self.wire.opening = None;
+            self.hosted.stop_waiting();
+            self.drop_link(turn);
+            self.lose(None, turn);
+        }
+    }
+
+    // ---- The answer to hello ----
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other no is shown as it is")]
+    pub(super) fn hello_refused(&mut self, refusal: Refusal, turn: &mut Turn) {
+        self.drop_link(turn);
+        let name = match &self.wire.greeting {
+            Some(Greeting::Guest(name)) => name.to_string(),
+            Some(Greeting::Back(_)) | None => String::new(),
+        };
+        let trouble = match refusal {
+            Refusal::NameTaken { suggestion } => {
+                self.joining().suggestion.clone_from(&suggestion);
+                Trouble::NameTaken { name, suggestion }
+            }
+            Refusal::NameNeeded
+            | Refusal::NameEmpty
+            | Refusal::NameTooLong
+            | Refusal::NameMisleading
+            | Refusal::NameReserved
+            | Refusal::ControlCharacter => Trouble::BadName(refusal),
+            Refusal::OtherVersion { speaks } => {
+                // It will not change its mind within seconds.
+                self.wire.told_wait = Some(RETRY_MAX_MILLIS);
+                Trouble::OtherVersion { speaks }
+            }
+            Refusal::TokenUnknown => {
+                self.token_lost(turn);
+                Trouble::TokenUnknown
+            }
+            Refusal::GoingAway => Trouble::ServerStopping,
+            Refusal::RateLimited { retry_millis } | Refusal::TooManyGuests { retry_millis } => {
+                self.wire.told_wait = Some(retry_millis.max(RETRY_FIRST_MILLIS));
+                Trouble::Refused(refusal)
+            }
+            other => Trouble::Refused(other),
+        };
+        self.lose(Some(trouble), turn);
+    }
+
+    /// The name is gone; what was kept stays, for when the person joins there again.
+    fn token_lost(&mut self, turn: &mut Turn) {
+        if let Some(Greeting::Back(id)) = self.wire.greeting
+            && let Some(session) = self.sessions.iter_mut().find(|it| it.id == id)
+        {
+            session.token = None;
+            turn.keep(Keep::Session(session.clone()));
+        }
+        self.joining().busy = true;
+    }
+
+    pub(super) fn welcomed(&mut self, mut welcome: Welcome, turn: &mut Turn) {
+        let Some(address) = self.server.clone() else { return };
+        let known = match &self.wire.greeting {
+            Some(Greeting::Back(id)) => Some(*id),
+            Some(Greeting::Guest(_)) | None => self.session,
+        };
+        let known = known.and_then(|id| self.sessions.iter().find(|it| it.id == id)).cloned();
+        let Some(token) = welcome.token.take().or(known.as_ref().and_then(|it| it.token)) else {
+            self.give_up(turn);
+            return;
+        };
+        welcome.rooms.truncate(ROOMS_MAX);
+        let is_same =
+            known.as_ref().is_none_or(|it| it.epoch == welcome.epoch && it.user == welcome.user)
+                && self.continues(&welcome.rooms);
+        let session = Session {
+            id: known.as_ref().map_or_else(|| self.free_session_id(), |it| it.id),
+            user: welcome.user,
+            name: welcome.name.clone(),
+            token: Some(token),
+            epoch: welcome.epoch,
+            signed_in: true,
+            hosted: self.hosted.is_at(&address),
+            address,
+        };
+        self.session = Some(session.id);
+        self.me = Some(Me { user: session.user, name: session.name.clone() });
+        self.epoch = Some(session.epoch);
+        self.wire.greeting = Some(Greeting::Back(session.id));
+        self.wire.phase = Phase::Online;
+        self.wire.online_since = turn.moment.millis;
+        self.link = LinkState::Online;
+        self.why_offline = None;
+        self.stage = Stage::Talking;
+        self.remember(session, turn);
+        if !is_same {
+            self.begin_other_history(&welcome.rooms, turn);
+        }
+        self.enter_rooms(welcome.rooms, turn);
+        self.ask_about_held();
+        self.list_rooms();
+    }
+
+    // ---- Remembered sign-ins ----
+
+    fn free_session_id(&self) -> SessionId {
+        SessionId(self.sessions.iter().map(|it| it.id.0).max().unwrap_or(0) + 1)
+    }
+
+    /// Puts the session first; the one that was not used for longest goes where there are too
+    /// many.
+    fn remember(&mut self, session: Session, turn: &mut Turn) {
+        let is_new = self.sessions.first() != Some(&session);
+        self.sessions.retain(|it| it.id != session.id);
+        if is_new {
+            turn.keep(Keep::Session(session.clone()));
+        }
+        self.sessions.insert(0, session);
+        if self.sessions.len() > SESSIONS_MAX
+            && let Some(oldest) = self.sessions.pop()
+        {
+            turn.keep(Keep::ForgetSession(oldest.id));
+        }
+    }
+
+    /// Signs out and shows the dialog; membership, place, drafts and outbox stay.
+    pub(super) fn sign_out(&mut self, turn: &mut Turn) {
+        if self.stage != Stage::Talking {
+            return;
+        }
+        let session = self.sessions.iter().find(|it| Some(it.id) == self.session).cloned();
+        if let Some(session) = session {
+            self.remember(Session { signed_in: false, ..session }, turn);
+        }
+        self.joining();
+        if self.wire.phase == Phase::Online {
+            self.asked.ask(Request::Goodbye(Nothing {}), Asked::Goodbye, turn);
+            self.wire.phase = Phase::Farewell;
+            self.link = LinkState::Offline { retry_at: None };
+        } else {
+            self.drop_link(turn);
+            self.lose(None, turn);
+        }
+        self.unload();
+        self.trouble = None;
+        self.why_offline = None;
+    }
+
+    /// Forgets the session's rooms in memory; the archive has them.
+    fn unload(&mut self) {
+        self.rooms.clear();
+        self.directory.clear();
+        self.listing = super::membership::Listing::default();
+        self.selected = None;
+        self.session = None;
+        self.me = None;
+        self.epoch = None;
+        self.asking = None;
+    }
+}

@@ -1,0 +1,289 @@
+//! Staying connected: one connection at a time, tried again with growing, random waits, and what
+//! arrives on it given to whom it concerns.
+//!
+//! Every loss of it, whatever the reason, goes through `Model::lose`, so nothing that was asked
+//! on it is waited for afterwards.
+
+use parlor_shared::request::{Hello, Nothing};
+use parlor_shared::{
+    Event, Notice, PROTOCOL, Refusal, Reply, Request, RequestId, ServerFrame, UserName,
+};
+
+use super::asked::Asked;
+use super::effect::{Effect, Turn};
+use super::limits::{RETRY_FIRST_MILLIS, RETRY_MAX_MILLIS, RETRY_TOLD_MAX_MILLIS, STEADY_MILLIS};
+use super::{Closed, LinkId, LinkNews, LinkState, Model, SessionId, Stage, Trouble};
+
+/// The name and version that the server's log shows.
+const APP: &str = concat!("parlor-desktop ", env!("CARGO_PKG_VERSION"));
+
+/// The one connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wire {
+    pub(super) link: LinkId,
+    pub(super) phase: Phase,
+    pub(super) greeting: Option<Greeting>,
+    /// Waits for the archive to open this session before connecting.
+    pub(super) opening: Option<SessionId>,
+    /// Tries since the connection was last steady.
+    pub(super) attempts: u32,
+    pub(super) online_since: u64,
+    /// The server said when to come back.
+    pub(super) told_wait: Option<u64>,
+    /// The server said "no" to the connection as a whole; it ends right after.
+    pub(super) refusal: Option<Refusal>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Phase {
+    #[default]
+    Idle,
+    Connecting,
+    Greeting,
+    Online,
+    /// Goodbye was said; the answer is waited for, nothing else counts.
+    Farewell,
+}
+
+/// As whom one says hello.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Greeting {
+    Guest(UserName),
+    Back(SessionId),
+}
+
+impl Model {
+    pub(super) fn connect(&mut self, turn: &mut Turn) {
+        let Some(address) = self.server.clone() else { return };
+        self.asked.forget();
+        self.wire.link.0 += 1;
+        self.wire.phase = Phase::Connecting;
+        self.wire.refusal = None;
+        self.wire.told_wait = None;
+        self.link = LinkState::Connecting;
+        turn.effects.push(Effect::Connect { link: self.wire.link, address });
+    }
+
+    pub(super) fn connect_now(&mut self, turn: &mut Turn) {
+        if matches!(self.link, LinkState::Offline { retry_at: Some(_) }) {
+            self.connect(turn);
+        }
+    }
+
+    pub(super) fn drop_link(&mut self, turn: &mut Turn) {
+        // A new number, so that whatever the old link still says is not heard.
+        self.wire.link.0 += 1;
+        turn.effects.push(Effect::Disconnect);
+    }
+
+    pub(super) fn hear_link(&mut self, link: LinkId, news: LinkNews, turn: &mut Turn) {
+        if link != self.wire.link || self.wire.phase == Phase::Idle {
+            return;
+        }
+        match news {
+            LinkNews::Connected => self.greet(turn),
+            LinkNews::Frame(frame) => self.hear_frame(frame, turn),
+            LinkNews::Closed(closed) => {
+                let trouble = self.why_closed(closed);
+                self.lose(Some(trouble), turn);
+            }
+        }
+    }
+
+    fn why_closed(&self, closed: Closed) -> Trouble {
+        match (closed, self.server.clone()) {
+            (Closed::NoSuchHost, Some(at)) => Trouble::NoSuchHost(at),
+            (Closed::NobodyAnswers, Some(at)) => Trouble::NobodyAnswers(at),
+            (Closed::NotParlor, Some(at)) => Trouble::NotParlor(at),
+            _ => match &self.wire.refusal {
+                Some(Refusal::OtherVersion { speaks }) => Trouble::OtherVersion { speaks: *speaks },
+                Some(Refusal::GoingAway) => Trouble::ServerStopping,
+                Some(refusal) => Trouble::Refused(refusal.clone()),
+                None if self.wire.told_wait.is_some() => Trouble::ServerStopping,
+                None => self.lost(),
+            },
+        }
+    }
+
+    fn greet(&mut self, turn: &mut Turn) {
+        let (name, token) = match &self.wire.greeting {
+            Some(Greeting::Guest(name)) => (Some(name.clone()), None),
+            Some(Greeting::Back(id)) => {
+                (None, self.sessions.iter().find(|it| it.id == *id).and_then(|it| it.token))
+            }
+            None => (None, None),
+        };
+        let Ok(app) = APP.parse() else { unreachable!("the app's name is a valid one") };
+        self.wire.phase = Phase::Greeting;
+        let hello = Request::Hello(Hello { protocol: PROTOCOL, app, name, token });
+        self.asked.ask(hello, Asked::Hello, turn);
+    }
+
+    /// The connection is over, whoever ended it. In the dialog the reason is shown; in the chat
+    /// the next try is planned.
+    pub(super) fn lose(&mut self, trouble: Option<Trouble>, turn: &mut Turn) {
+        let now = turn.moment.millis;
+        let was_online = self.wire.phase == Phase::Online;
+        self.wire.phase = Phase::Idle;
+        self.asked.forget();
+        self.lose_pages();
+        self.lose_people();
+        self.unsend();
+        self.listing = super::membership::Listing::default();
+        (self.say_after, self.read_after) = (None, None);
+        self.link = LinkState::Offline { retry_at: None };
+        match &mut self.stage {
+            Stage::Joining(joining) => {
+                if joining.busy {
+                    joining.busy = false;
+                    joining.refused = trouble;
+                }
+            }
+            Stage::Talking => {
+                if was_online && now.saturating_sub(self.wire.online_since) >= STEADY_MILLIS {
+                    self.wire.attempts = 0;
+                }
+                let wait = self.next_wait(turn.moment.random);
+                self.wire.attempts = self.wire.attempts.saturating_add(1);
+                self.link = LinkState::Offline { retry_at: Some(now + wait) };
+                self.why_offline = trouble;
+            }
+        }
+    }
+
+    /// Growing, and random, so that a thousand apps do not come back in the same moment.
+    fn next_wait(&self, random: u64) -> u64 {
+        if let Some(told) = self.wire.told_wait {
+            return told.min(RETRY_TOLD_MAX_MILLIS);
+        }
+        let doublings = self.wire.attempts.min(16);
+        let base = (RETRY_FIRST_MILLIS << doublings).min(RETRY_MAX_MILLIS);
+        base / 2 + random % base
+    }
+
+    pub(super) fn tick(&mut self, turn: &mut Turn) {
+        let now = turn.moment.millis;
+        if let LinkState::Offline { retry_at: Some(at) } = self.link
+            && at <= now
+        {
+            self.connect(turn);
+        }
+        if self.asked.next_deadline().is_some_and(|at| at <= now) {
+            self.give_up(turn);
+        }
+    }
+
+    /// Answers do not come, or make no sense: ends the connection and tries another one.
+    pub(super) fn give_up(&mut self, turn: &mut Turn) {
+        self.drop_link(turn);
+        self.lose(Some(self.lost()), turn);
+    }
+
+    /// The connection ended without a reason that one could tell.
+    fn lost(&self) -> Trouble {
+        match (&self.stage, &self.server) {
+            (Stage::Joining(_), Some(at)) => Trouble::HungUp(at.clone()),
+            _ => Trouble::ConnectionLost,
+        }
+    }
+
+    // ---- What the server says ----
+
+    fn hear_frame(&mut self, frame: ServerFrame, turn: &mut Turn) {
+        if self.wire.phase == Phase::Farewell {
+            if matches!(frame, ServerFrame::Ok { ok: Reply::Goodbye {}, .. }) {
+                self.drop_link(turn);
+                self.lose(None, turn);
+            }
+            return;
+        }
+        match frame {
+            ServerFrame::Ok { id, ok } => self.hear_reply(id, ok, turn),
+            ServerFrame::Refused { id: Some(id), refused, .. } => {
+                self.hear_refusal(id, refused, turn);
+            }
+            ServerFrame::Refused { id: None, refused, .. } => self.wire.refusal = Some(refused),
+            ServerFrame::Event(Event::Room(event)) => self.hear_event(event, turn),
+            ServerFrame::Event(Event::Notice(notice)) => self.hear_notice(notice, turn),
+        }
+    }
+
+    fn hear_reply(&mut self, id: RequestId, reply: Reply, turn: &mut Turn) {
+        let Some(asked) = self.asked.take(id) else { return };
+        match (asked, reply) {
+            (Asked::Hello, Reply::Welcome(welcome)) => self.welcomed(*welcome, turn),
+            (Asked::Say { room, client_id }, Reply::Said { seq, .. }) => {
+                self.said(room, client_id, seq, turn);
+            }
+            (Asked::Page { room, page }, reply @ Reply::Page { .. }) => {
+                if !self.hear_page(id, (room, page), reply, turn) {
+                    self.give_up(turn);
+                }
+            }
+            (Asked::Members { .. }, Reply::Members { room, as_of, members, more }) => {
+                self.hear_members(room, as_of, members, more);
+            }
+            (Asked::Rooms, Reply::Rooms { rooms, more }) => self.hear_rooms(rooms, more),
+            (Asked::Join { .. } | Asked::Create { .. }, Reply::Joined(joined)) => {
+                self.joined(joined, turn);
+            }
+            (Asked::Leave { room }, Reply::Left { .. }) => self.forget_room(room, turn),
+            (Asked::Ping, Reply::Pong {}) => {}
+            _ => self.give_up(turn),
+        }
+    }
+
+    fn hear_refusal(&mut self, id: RequestId, refusal: Refusal, turn: &mut Turn) {
+        let Some(asked) = self.asked.take(id) else { return };
+        if let Refusal::RateLimited { retry_millis } = refusal
+            && !matches!(asked, Asked::Hello | Asked::Say { .. })
+        {
+            self.read_after = Some(turn.moment.millis + retry_millis.max(1));
+        }
+        let again = matches!(refusal, Refusal::RateLimited { .. });
+        match asked {
+            Asked::Hello => self.hello_refused(refusal, turn),
+            Asked::Say { room, client_id } => self.say_refused(room, client_id, refusal, turn),
+            Asked::Page { room, .. } | Asked::Members { room }
+                if refusal == Refusal::NoSuchRoom =>
+            {
+                self.is_no_member(room, turn);
+            }
+            Asked::Page { room, .. } => self.page_refused(room, again),
+            Asked::Members { room } => self.members_refused(room, again),
+            Asked::Rooms => self.rooms_refused(again),
+            Asked::Create { name } if refusal == Refusal::RoomTaken => {
+                self.ask_to_join(name, turn);
+            }
+            Asked::Join { .. } | Asked::Create { .. } => {
+                self.trouble = Some(Trouble::RoomRefused(refusal));
+            }
+            Asked::Leave { room } => self.leave_refused(room, refusal, turn),
+            Asked::Ping | Asked::Goodbye => {}
+        }
+    }
+
+    fn hear_notice(&mut self, notice: Notice, turn: &mut Turn) {
+        match notice {
+            Notice::WentAway { room, user, .. } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.notice(user, false);
+                }
+            }
+            Notice::IsBack { room, user, .. } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.notice(user, true);
+                }
+            }
+            Notice::RoomListed { room, name } => self.list_room(room, name),
+            Notice::Ping {} => {
+                // One answer is enough, however often it is asked.
+                if !self.asked.any(|it| *it == Asked::Ping) {
+                    self.asked.ask(Request::Ping(Nothing {}), Asked::Ping, turn);
+                }
+            }
+            Notice::GoingAway { wait_millis } => self.wire.told_wait = Some(wait_millis),
+            Notice::Unknown => {}
+        }
+    }
+}

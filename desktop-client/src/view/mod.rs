@@ -1,0 +1,53 @@
+//! The face: reads the model, draws it, and returns what the person wants as intents.
+//!
+//! Invariant: it never writes the model, opens no socket or file, and knows nothing of the link
+//! or the archive. Time comes in with [`Screen`].
+
+pub mod bidi;
+pub mod blocks;
+pub mod calendar;
+mod composer;
+mod dialogs;
+pub mod eye;
+pub mod fonts;
+pub mod heights;
+pub mod icons;
+mod join;
+pub mod links;
+mod members;
+mod message;
+mod notices;
+mod rooms;
+mod screen;
+mod status;
+mod talking;
+pub mod theme;
+mod timeline;
+
+use egui::{Context, Ui};
+
+pub use calendar::Calendar;
+pub use composer::clean_paste;
+pub use screen::Screen;
+
+use crate::model::{Intent, Model, Stage};
+
+/// Once, before the first frame: fonts and themes.
+pub fn install(ctx: &Context) {
+    fonts::install(ctx);
+    theme::install(ctx);
+}
+
+/// Draws everything into the window.
+pub fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen) -> Vec<Intent> {
+    let mut intents = Vec::new();
+    screen.follow(model);
+    match &model.stage {
+        Stage::Joining(joining) => join::ui(ui, model, joining, screen, &mut intents),
+        Stage::Talking => talking::ui(ui, model, screen, &mut intents),
+    }
+    if let Some(question) = model.asking {
+        dialogs::question(ui, question, &mut intents);
+    }
+    intents
+}

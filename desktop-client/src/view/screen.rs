@@ -1,0 +1,100 @@
+//! What only the screen cares about: where one scrolls, what is half typed into a form, which
+//! drawer is open. None of it survives a restart.
+
+use std::collections::BTreeMap;
+
+use parlor_shared::{Epoch, RoomId, UnixMillis, UserId};
+
+use super::calendar::Calendar;
+use super::timeline::Reading;
+use crate::model::{Address, Model};
+
+/// Places in this many rooms are remembered.
+const READINGS_MAX: usize = 32;
+
+/// The view's own state.
+#[derive(Debug)]
+pub struct Screen {
+    pub calendar: Calendar,
+    /// This computer's clock, for "Today".
+    pub now: UnixMillis,
+    /// Monotonic milliseconds of the same clock as the model's, for "again in 4 s".
+    pub millis: u64,
+    /// Addresses that were joined before, the latest first.
+    pub remembered: Vec<Address>,
+    /// Light, dark, or like the system.
+    pub theme: egui::ThemePreference,
+    pub(super) join: JoinForm,
+    pub(super) readings: BTreeMap<RoomId, Reading>,
+    /// The room that was drawn last.
+    pub(super) shown: Option<RoomId>,
+    pub(super) drawer: Option<Drawer>,
+    /// The name typed into the new room's form, while it is open.
+    pub(super) new_room: Option<String>,
+    /// Whose rooms the places belong to.
+    owner: Option<(UserId, Option<Address>)>,
+    epoch: Option<Epoch>,
+}
+
+/// The join form's fields.
+#[derive(Debug, Default)]
+pub(super) struct JoinForm {
+    pub name: String,
+    pub address: String,
+    /// The fields were filled with what the model remembers, and the focus was set.
+    pub is_begun: bool,
+}
+
+/// A pane that comes over the timeline in a narrow window.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Drawer {
+    Rooms,
+    People,
+}
+
+impl Screen {
+    #[must_use]
+    pub fn new(calendar: Calendar) -> Self {
+        Self {
+            calendar,
+            now: UnixMillis(0),
+            millis: 0,
+            remembered: Vec::new(),
+            theme: egui::ThemePreference::System,
+            join: JoinForm::default(),
+            readings: BTreeMap::new(),
+            shown: None,
+            drawer: None,
+            new_room: None,
+            owner: None,
+            epoch: None,
+        }
+    }
+
+    /// Forgets places that belong to another sign-in or another history.
+    pub(super) fn follow(&mut self, model: &Model) {
+        let owner = model.me.as_ref().map(|me| (me.user, model.server.clone()));
+        // While the server is away its epoch may be unknown, and that changes nothing.
+        let is_other_history = self.epoch.is_some() && model.epoch.is_some() && self.epoch != model.epoch;
+        self.epoch = model.epoch.or(self.epoch);
+        if owner != self.owner || is_other_history {
+            self.owner = owner;
+            self.readings.clear();
+            self.shown = None;
+            self.drawer = None;
+            self.new_room = None;
+        }
+        if self.readings.len() > READINGS_MAX {
+            let shown = self.shown;
+            self.readings.retain(|room, _| Some(*room) == shown);
+        }
+        if self.shown != model.selected {
+            self.shown = model.selected;
+            if let Some((id, room)) = model.open_room()
+                && let Some(reading) = self.readings.get_mut(&id)
+            {
+                reading.reopen(room);
+            }
+        }
+    }
+}
