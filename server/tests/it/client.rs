@@ -127,7 +127,11 @@ impl Client {
     }
 
     /// Wants to sign in, without waiting for the answer.
-    pub(crate) fn send_hello(&mut self, name: Option<&str>, token: Option<ResumeToken>) -> RequestId {
+    pub(crate) fn send_hello(
+        &mut self,
+        name: Option<&str>,
+        token: Option<ResumeToken>,
+    ) -> RequestId {
         let app = "test".parse::<AppName>().expect("a name");
         let name = name.map(|it| it.parse().expect("a name"));
         self.send(Request::Hello(Hello { protocol: PROTOCOL, app, name, token }))

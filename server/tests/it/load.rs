@@ -145,7 +145,8 @@ impl Talker {
 
     /// The connection is over: what was not answered is unknown. Hears what is still in the pipe.
     pub(crate) fn cut(&mut self) {
-        if self.client.is_some() {
+        if let Some(client) = &self.client {
+            client.stream.shutdown(std::net::Shutdown::Write).ok();
             while self.hear_one(PATIENCE) {}
         }
         self.client = None;

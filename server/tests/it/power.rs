@@ -39,7 +39,7 @@ fn text(path: &Path) -> String {
 }
 
 fn setup(place: &Path) -> Setup {
-    Setup::on(place.join("data")).unhurried().limit("ballast_bytes", 65_536)
+    Setup::on(place.join("data")).unhurried()
 }
 
 #[test]

@@ -199,7 +199,9 @@ fn a_taken_name_is_refused_with_a_suggestion_and_can_be_tried_again() {
             panic!("{name:?} was not refused")
         };
         assert_eq!(refused.code(), code);
-        other.hello(&format!("Guest of {}", name.trim().to_lowercase().replace("s", "z"))).expect("another try");
+        other
+            .hello(&format!("Guest of {}", name.trim().to_lowercase().replace("s", "z")))
+            .expect("another try");
     }
     server.stop();
 }
