@@ -74,7 +74,9 @@ impl Reader {
             PageAt::Before(seq) => snapshot.downwards(room, seq, size)?,
             PageAt::Latest => snapshot.downwards(room, last_seq.next(), size)?,
             PageAt::Around(seq) => {
-                let half = PageSize { events: (size.events / 2).max(1), bytes: size.bytes / 2 };
+                // The place itself belongs to the upper half, so the smallest page is that place.
+                let below = size.events.saturating_sub(1) / 2;
+                let half = PageSize { events: below, bytes: size.bytes / 2 };
                 let (mut events, below) = snapshot.downwards(room, seq, half)?;
                 let rest = PageSize { events: size.events - events.len(), ..half };
                 let (after, above) = snapshot.upwards(room, Seq(seq.0.saturating_sub(1)), rest)?;

@@ -188,7 +188,9 @@ impl TestServer {
 
     /// Ends it as a crash does.
     pub(crate) fn kill(mut self) {
-        self.signal(Signal::KILL);
+        if !self.has_ended() {
+            self.signal(Signal::KILL);
+        }
         self.wait(PATIENCE).expect("nobody survives this");
     }
 
