@@ -97,10 +97,11 @@ fn write(
         clean_events(ui);
     }
     let mut draft = room.draft.clone();
+    let width = text_width(ui.available_width());
+    let most = text_height(ui, &draft, width) + TEXT.sum().y;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
-        let width = text_width(ui.available_width());
-        let most = text_height(ui, &draft, width) + TEXT.sum().y;
+        ui.set_min_height(most.max(size::CONTROL));
         let lines = ScrollArea::vertical()
             .id_salt(("draft", id.0))
             .min_scrolled_height(size::CONTROL)

@@ -498,7 +498,7 @@ fn show_failed(
         let (mark, _) = ui.allocate_exact_size(theme::square(15.0), Sense::hover());
         icons::paint(ui, Icon::Warning, mark, colours.danger);
         let small = |text: &str| egui::RichText::new(text).size(size::SMALL);
-        let buttons = if may_retry { 170.0 } else { 90.0 };
+        let buttons = if may_retry { 158.0 } else { 90.0 };
         let room_for_words = (ui.available_width() - buttons).max(40.0);
         ui.scope(|ui| {
             ui.set_max_width(room_for_words);

@@ -276,3 +276,29 @@ fn each_room_keeps_its_place() {
     stage.run();
     assert_eq!(messages(&stage), before);
 }
+
+#[test]
+fn the_scroll_bar_leads_from_end_to_end() {
+    let mut model = talking("Ann");
+    crowd(&mut model, 2_000);
+    room(&mut model, LOBBY).history = History::More;
+    let mut stage = stage(model);
+    let bar = stage.get_by_label(words::SCROLL_POSITION).rect();
+    let (top, bottom) = (bar.center_top() + egui::vec2(0.0, 2.0), bar.center_bottom() - egui::vec2(0.0, 2.0));
+    stage.hover_at(bottom);
+    stage.run();
+    stage.drag_at(bottom);
+    stage.run();
+    assert!(!stage.state().intents.contains(&Intent::LoadOlder(LOBBY)));
+    stage.hover_at(bar.center());
+    stage.run();
+    assert!(!has(&stage, words::JUMP_TO_NEWEST) && labels(&stage).iter().any(|it| it.ends_with("messages below")));
+    stage.hover_at(top);
+    stage.run();
+    assert!(stage.state().intents.contains(&Intent::LoadOlder(LOBBY)), "the oldest is in view");
+    stage.hover_at(bottom);
+    stage.run();
+    stage.drop_at(bottom);
+    stage.run();
+    assert!(!labels(&stage).iter().any(|it| it.ends_with("messages below")), "back at the end");
+}
