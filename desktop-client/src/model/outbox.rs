@@ -178,7 +178,6 @@ impl Model {
     /// The server has the message, at this place.
     pub(super) fn said(&mut self, id: RoomId, client_id: ClientId, seq: Seq, turn: &mut Turn) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        room.last_seq = room.last_seq.max(seq);
         if let Some(pending) = room.pending(client_id) {
             pending.state = PendingState::Stored(seq);
         }

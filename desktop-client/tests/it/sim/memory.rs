@@ -32,7 +32,7 @@ struct Kept {
 impl Memory {
     pub(crate) fn new(device: &str, newest: usize) -> Self {
         Self {
-            device: device.parse().unwrap(),
+            device: device.parse().expect("a device"),
             counter: 0,
             sessions: Vec::new(),
             selected: BTreeMap::new(),

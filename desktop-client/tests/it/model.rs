@@ -1,0 +1,10 @@
+//! The brain alone: what a person sees, input by input.
+
+mod joining;
+mod other_history;
+mod outbox;
+mod people;
+mod person;
+mod reading;
+mod sync;
+mod timeline;
