@@ -1,5 +1,6 @@
 //! The app's tests in one binary: the brain, the archive, the link, and both brains together.
 
+mod archive;
 mod model;
 mod sim;
 mod view_list;

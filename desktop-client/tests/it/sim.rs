@@ -6,7 +6,7 @@
 mod check;
 mod client;
 mod disk;
-mod memory;
+pub(crate) mod memory;
 mod server;
 
 use client::{Client, Line, Outgoing};

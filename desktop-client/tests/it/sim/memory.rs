@@ -53,6 +53,12 @@ impl Memory {
         }
     }
 
+    /// What is kept of a session, where there is one.
+    pub(crate) fn kept_of(&self, id: SessionId) -> Option<KeptSession> {
+        let session = self.sessions.iter().find(|it| it.id == id)?;
+        Some(self.kept_session(session.clone()))
+    }
+
     pub(crate) fn kept_session(&self, session: Session) -> KeptSession {
         let of_session = self.rooms.iter().filter(|((it, _), _)| *it == session.id);
         let rooms = of_session.map(|(_, kept)| {
