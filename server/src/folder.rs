@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::machine;
+use crate::platform;
 
 /// The lock dies with the process that holds it, however it ends.
 const LOCK_FILE: &str = "lock";
@@ -38,12 +38,12 @@ impl Folder {
     /// See [`FolderError`].
     pub fn take(path: &Path) -> Result<Self, FolderError> {
         let unusable = |error| FolderError::Unusable(path.to_owned(), error);
-        if let Some(name) = machine::network_file_system(path).map_err(unusable)? {
+        if let Some(name) = platform::network_file_system(path).map_err(unusable)? {
             return Err(FolderError::Network(path.to_owned(), name));
         }
         if !path.exists() {
             fs::create_dir_all(path).map_err(unusable)?;
-            machine::make_private(path).map_err(unusable)?;
+            platform::make_private(path).map_err(unusable)?;
         }
         let lock = OpenOptions::new()
             .write(true)

@@ -6,6 +6,7 @@
 //! true, delivery tells people.
 
 pub mod chat;
+pub mod chatlog;
 pub mod config;
 pub mod connection;
 pub mod delivery;
@@ -13,7 +14,6 @@ pub mod doors;
 pub mod folder;
 pub mod gate;
 pub mod hub;
-pub mod machine;
 pub mod platform;
 pub mod program_log;
 pub mod run;

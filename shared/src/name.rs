@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
@@ -82,8 +83,10 @@ impl FromStr for UserName {
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
         let name = Self(checked(text, USER_NAME_CHARS_MAX)?);
-        let skeleton = name.skeleton();
-        if RESERVED.iter().any(|it| Skeleton::of(it) == skeleton) {
+        // Names are parsed again wherever they are read, so the list's own skeletons are made once.
+        static SKELETONS: LazyLock<Vec<Skeleton>> =
+            LazyLock::new(|| RESERVED.iter().map(|it| Skeleton::of(it)).collect());
+        if SKELETONS.contains(&name.skeleton()) {
             return Err(Refusal::NameReserved);
         }
         Ok(name)

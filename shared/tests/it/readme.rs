@@ -79,7 +79,7 @@ fn the_table_of_refusals_is_complete_and_not_stale() {
     let row = |line: &str| {
         let cell = line.strip_prefix("| `")?.split('|').next()?.trim().to_owned();
         let (code, rest) = cell.split_once('`')?;
-        Some((code.to_owned(), rest.contains('†')))
+        Some((code.to_owned(), rest.contains(['†', '‡'])))
     };
     let rows: Vec<_> = section.lines().filter_map(row).collect();
     let codes: Vec<_> = rows.iter().map(|(code, _)| code.as_str()).collect();
@@ -107,6 +107,7 @@ fn the_figures_are_those_of_the_code() {
         format!("\"ping_millis\":{}", limits.ping_millis),
         format!("\"silence_millis\":{}", limits.silence_millis),
         format!("`hello`, from connecting | {} |", seconds(limits.hello_millis)),
+        format!("before an accepted `hello` | {} |", limits.hello_tries),
         format!("from its first byte | {} |", seconds(limits.frame_millis)),
         format!(
             "{} a second, {} at once; held back up to {}",

@@ -26,7 +26,8 @@ const IMPURE: &[(&str, &[&str])] = &[
     ("std::env", &[]),
     ("std::fs", &[]),
     ("std::io", &[]),
-    ("std::net", &[]),
+    // An address is a value; a socket is not.
+    ("std::net", &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr"]),
     ("std::os", &[]),
     ("std::path", &[]),
     ("std::process", &[]),
@@ -99,6 +100,12 @@ impl House {
         Some(allowed)
     }
 
+    fn has(&self, module: &str) -> bool {
+        let named = |it: &&str| *it == module;
+        self.floors.iter().map(|it| &it.0).any(|it| named(&it))
+            || self.open_to_all_but.iter().map(|it| &it.0).any(|it| named(&it))
+    }
+
     /// Who uses whom, in one file.
     pub(super) fn floors(&self, module: &str, paths: &[NamedPath]) -> Vec<(usize, String)> {
         // The root only declares the modules and says what the crate is.
@@ -114,6 +121,8 @@ impl House {
             let used = path.words.get(1).map_or("", String::as_str);
             if root == "crate" && (used.is_empty() || used == "*") {
                 wrong.push((path.line, "name the module, not the whole crate".to_owned()));
+            } else if root == "crate" && module == "main" && !self.has(used) {
+                // What the root hands out is for the program.
             } else if root == "crate" && used != module && !allowed.contains(used) {
                 let types = used.starts_with(char::is_uppercase);
                 let hint = if types { " (name it by its module)" } else { "" };

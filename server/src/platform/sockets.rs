@@ -1,8 +1,8 @@
-//! What differs between operating systems, each difference told once.
+//! Sending without waiting, and being told when there is room again.
 //!
 //! Sockets are blocking on Unix: the reader waits in `read`, and the sender says at each send
 //! that it will not wait. Windows cannot say that for one send, so there the socket as a whole
-//! does not block and both sides wait for readiness. Only Linux is built and tested here.
+//! does not block and both sides wait for readiness.
 
 use std::io::{self, IoSlice};
 use std::net::TcpStream;

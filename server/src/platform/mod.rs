@@ -1,0 +1,10 @@
+//! What differs between operating systems, each difference told once. Only Linux is built and
+//! tested here.
+
+mod machine;
+mod private_files;
+mod sockets;
+
+pub use machine::{connections_bearable, make_private, network_file_system};
+pub use private_files::PrivateFolder;
+pub use sockets::{Watch, prepare_to_send, send_now, unwatch, watch};

@@ -1,0 +1,296 @@
+//! A small blocking client with deadlines, as a stranger would write it from the protocol's page.
+
+use std::collections::VecDeque;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use parlor_shared::request::{
+    AppName, CreateRoom, Hello, History, Join, Leave, Members, Nothing, PageAt, Rooms, Say,
+};
+use parlor_shared::{
+    ClientId, Event, JoinedRoom, Notice, PROTOCOL, Refusal, Reply, Request, RequestFrame,
+    RequestId, ResumeToken, RoomEvent, RoomId, Seq, ServerFrame, UserId, Welcome, frame,
+};
+
+use crate::harness::PATIENCE;
+
+/// Why nothing more is heard.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Silence {
+    /// The server closed, or cut the connection.
+    Closed,
+    /// Nothing came in time.
+    Late,
+}
+
+/// What a request led to.
+pub(crate) type Answer = Result<Reply, Refusal>;
+
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    buffer: Vec<u8>,
+    last_id: u64,
+    /// Events that came while an answer was waited for.
+    pub(crate) events: VecDeque<Event>,
+    /// Refusals of the connection as a whole.
+    pub(crate) last_words: Vec<Refusal>,
+    pub(crate) welcome: Option<Welcome>,
+    pub(crate) token: Option<ResumeToken>,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::try_connect(address).expect("somebody listens")
+    }
+
+    pub(crate) fn try_connect(address: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self {
+            stream,
+            buffer: Vec::new(),
+            last_id: 0,
+            events: VecDeque::new(),
+            last_words: Vec::new(),
+            welcome: None,
+            token: None,
+        })
+    }
+
+    /// Sends bytes as they are; a connection that is gone is noticed when reading.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).ok();
+    }
+
+    /// Sends a request without waiting for its answer.
+    pub(crate) fn send(&mut self, request: Request) -> RequestId {
+        self.last_id += 1;
+        let id = RequestId(self.last_id);
+        self.send_bytes(&frame::line(&RequestFrame { id, request }));
+        id
+    }
+
+    /// The next line.
+    pub(crate) fn line(&mut self, patience: Duration) -> Result<String, Silence> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(end) = self.buffer.iter().position(|it| *it == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                let line = String::from_utf8(line).expect("the server speaks UTF-8");
+                return Ok(line.trim_end_matches('\n').to_owned());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Silence::Late);
+            }
+            self.stream.set_read_timeout(Some(left)).expect("a socket");
+            let mut piece = [0; 64 * 1024];
+            match self.stream.read(&mut piece) {
+                Ok(0) => return Err(Silence::Closed),
+                Ok(bytes) => self.buffer.extend_from_slice(&piece[..bytes]),
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Err(Silence::Late),
+                    ErrorKind::Interrupted => {}
+                    _ => return Err(Silence::Closed),
+                },
+            }
+        }
+    }
+
+    /// The next frame, whatever it is.
+    pub(crate) fn frame(&mut self, patience: Duration) -> Result<ServerFrame, Silence> {
+        let line = self.line(patience)?;
+        Ok(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    }
+
+    /// The answer to `asked`; events before it are kept.
+    pub(crate) fn answer(&mut self, asked: RequestId) -> Result<Answer, Silence> {
+        loop {
+            match self.frame(PATIENCE)? {
+                ServerFrame::Ok { id, ok } if id == asked => return Ok(Ok(ok)),
+                ServerFrame::Refused { id: Some(id), refused, .. } if id == asked => {
+                    return Ok(Err(refused));
+                }
+                ServerFrame::Refused { id: None, refused, .. } => self.last_words.push(refused),
+                ServerFrame::Event(event) => self.events.push_back(event),
+                other => panic!("an answer out of order: {other:?} instead of {asked:?}"),
+            }
+        }
+    }
+
+    /// Asks and waits. Panics when the connection ends instead.
+    pub(crate) fn ask(&mut self, request: Request) -> Answer {
+        let id = self.send(request);
+        self.answer(id).expect("an answer")
+    }
+
+    /// Wants to sign in, without waiting for the answer.
+    pub(crate) fn send_hello(
+        &mut self,
+        name: Option<&str>,
+        token: Option<ResumeToken>,
+    ) -> RequestId {
+        let app = "test".parse::<AppName>().expect("a name");
+        let name = name.map(|it| it.parse().expect("a name"));
+        self.send(Request::Hello(Hello { protocol: PROTOCOL, app, name, token }))
+    }
+
+    /// Signs in as a new guest.
+    pub(crate) fn hello(&mut self, name: &str) -> Result<Welcome, Refusal> {
+        let id = self.send_hello(Some(name), None);
+        self.enter(id)
+    }
+
+    /// Comes back.
+    pub(crate) fn resume(&mut self, token: ResumeToken) -> Result<Welcome, Refusal> {
+        self.token = Some(token);
+        let id = self.send_hello(None, Some(token));
+        self.enter(id)
+    }
+
+    fn enter(&mut self, asked: RequestId) -> Result<Welcome, Refusal> {
+        match self.answer(asked).expect("an answer")? {
+            Reply::Welcome(welcome) => {
+                self.token = welcome.token.or(self.token);
+                self.welcome = Some((*welcome).clone());
+                Ok(*welcome)
+            }
+            other => panic!("hello was answered {other:?}"),
+        }
+    }
+
+    pub(crate) fn user(&self) -> UserId {
+        self.welcome.as_ref().expect("signed in").user
+    }
+
+    pub(crate) fn say(
+        &mut self,
+        room: RoomId,
+        client_id: &str,
+        text: &str,
+    ) -> Result<Seq, Refusal> {
+        match self.ask(say(room, client_id, text))? {
+            Reply::Said { seq, .. } => Ok(seq),
+            other => panic!("say was answered {other:?}"),
+        }
+    }
+
+    pub(crate) fn create(&mut self, name: &str) -> Result<JoinedRoom, Refusal> {
+        joined(self.ask(Request::CreateRoom(CreateRoom { name: name.parse()? }))?)
+    }
+
+    pub(crate) fn join(&mut self, name: &str) -> Result<JoinedRoom, Refusal> {
+        joined(self.ask(Request::Join(Join { name: name.parse()? }))?)
+    }
+
+    pub(crate) fn leave(&mut self, room: RoomId) -> Answer {
+        self.ask(Request::Leave(Leave { room }))
+    }
+
+    pub(crate) fn rooms(&mut self) -> Answer {
+        self.ask(Request::Rooms(Rooms { after: None }))
+    }
+
+    pub(crate) fn members(&mut self, room: RoomId) -> Answer {
+        self.ask(Request::Members(Members { room, after: None }))
+    }
+
+    pub(crate) fn ping(&mut self) -> Answer {
+        self.ask(Request::Ping(Nothing {}))
+    }
+
+    pub(crate) fn goodbye(&mut self) -> Answer {
+        self.ask(Request::Goodbye(Nothing {}))
+    }
+
+    /// One page.
+    pub(crate) fn page(
+        &mut self,
+        room: RoomId,
+        page: PageAt,
+        limit: Option<u32>,
+    ) -> Result<(Vec<RoomEvent>, bool), Refusal> {
+        match self.ask(Request::History(History { room, page, limit }))? {
+            Reply::Page { events, more, .. } => Ok((events, more)),
+            other => panic!("history was answered {other:?}"),
+        }
+    }
+
+    /// Everything after `seq`.
+    pub(crate) fn after(&mut self, room: RoomId, mut seq: Seq) -> Vec<RoomEvent> {
+        let mut all = Vec::new();
+        loop {
+            let (events, more) = self.page(room, PageAt::After(seq), None).expect("a page");
+            seq = events.last().map_or(seq, |it| it.seq);
+            all.extend(events);
+            if !more {
+                return all;
+            }
+        }
+    }
+
+    /// The next event of a room, notices passed over.
+    pub(crate) fn room_event(&mut self) -> Result<RoomEvent, Silence> {
+        loop {
+            if let Event::Room(event) = self.event(PATIENCE)? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// The next notice, events of rooms passed over.
+    pub(crate) fn notice(&mut self) -> Result<Notice, Silence> {
+        loop {
+            if let Event::Notice(notice) = self.event(PATIENCE)? {
+                return Ok(notice);
+            }
+        }
+    }
+
+    pub(crate) fn event(&mut self, patience: Duration) -> Result<Event, Silence> {
+        if let Some(event) = self.events.pop_front() {
+            return Ok(event);
+        }
+        match self.frame(patience)? {
+            ServerFrame::Event(event) => Ok(event),
+            ServerFrame::Refused { id: None, refused, .. } => {
+                self.last_words.push(refused);
+                self.event(patience)
+            }
+            other => panic!("an answer that nobody waits for: {other:?}"),
+        }
+    }
+
+    /// Reads until the server closes; false when it does not in time.
+    pub(crate) fn is_closed_within(&mut self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        loop {
+            match self.frame(deadline.saturating_duration_since(Instant::now())) {
+                Ok(ServerFrame::Refused { id: None, refused, .. }) => self.last_words.push(refused),
+                Ok(ServerFrame::Event(event)) => self.events.push_back(event),
+                Ok(_) => {}
+                Err(Silence::Closed) => return true,
+                Err(Silence::Late) => return false,
+            }
+        }
+    }
+
+    /// Ends the connection without a word.
+    pub(crate) fn vanish(self) {
+        self.stream.shutdown(Shutdown::Both).ok();
+    }
+}
+
+pub(crate) fn say(room: RoomId, client_id: &str, text: &str) -> Request {
+    let client_id: ClientId = client_id.parse().expect("a client id");
+    Request::Say(Say { room, client_id, text: text.parse().expect("a text") })
+}
+
+fn joined(reply: Reply) -> Result<JoinedRoom, Refusal> {
+    match reply {
+        Reply::Joined(joined) => Ok(joined),
+        other => panic!("join was answered {other:?}"),
+    }
+}
