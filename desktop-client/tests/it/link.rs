@@ -10,7 +10,8 @@ use parlor_desktop::link::{Lines, Link};
 use parlor_desktop::model::{Address, Closed, LinkId, LinkNews};
 use parlor_shared::request::Nothing;
 use parlor_shared::{
-    Event, Notice, Request, RequestFrame, RequestId, RoomId, ServerFrame, UserId, frame,
+    Event, Fact, Notice, Nth, Request, RequestFrame, RequestId, RoomEvent, RoomId, Seq,
+    ServerFrame, UnixMillis, UserId, frame,
 };
 use proptest::prelude::*;
 
@@ -91,22 +92,31 @@ fn frames_go_both_ways_in_order() {
 fn a_window_that_does_not_look_presses_back_and_loses_nothing() {
     let (mut server, mut window) = pair();
     server.set_write_timeout(Some(Duration::from_millis(200))).expect("a timeout");
-    let line = frame::line(&notice(1));
-    let mut written = 0_usize;
-    // Nobody takes the news, so that at some point the socket is full.
-    let is_full = loop {
-        match server.write(&line) {
-            Ok(count) if count == line.len() => written += count,
-            Ok(_) | Err(_) => break true,
-        }
-        if written > 256 << 20 {
-            break false;
-        }
+    // Ten kilobytes a line, so that few lines fill every buffer in between.
+    let said = RoomEvent {
+        room: RoomId(1),
+        seq: Seq(1),
+        at: UnixMillis(1),
+        by: UserId(1),
+        name: "Ann".parse().expect("a name"),
+        fact: Fact::Said {
+            nth: Nth(1),
+            client_id: "theirs-1".parse().expect("an id"),
+            text: "x".repeat(10_000).parse().expect("a text"),
+        },
     };
-    assert!(is_full, "the window took {written} bytes without looking");
-    let whole = written / line.len();
-    for _ in 0..whole {
-        assert_eq!(window.news(), LinkNews::Frame(notice(1)));
+    let said = ServerFrame::Event(Event::Room(said));
+    let line = frame::line(&said);
+    let mut written = 0;
+    // Nobody takes the news, so that at some point the socket is full.
+    while let Ok(count) = server.write(&line)
+        && count == line.len()
+    {
+        written += 1;
+        assert!(written < 20_000, "the window took {written} lines without looking");
+    }
+    for _ in 0..written {
+        assert_eq!(window.news(), LinkNews::Frame(said.clone()));
     }
 }
 

@@ -4,6 +4,7 @@ mod archive;
 mod link;
 mod model;
 mod sim;
+mod whole;
 mod view_blocks;
 mod view_join;
 mod view_list;
