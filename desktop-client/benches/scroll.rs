@@ -91,7 +91,12 @@ fn run(way: Way) -> (Duration, Vec<Duration>) {
                 modifiers: egui::Modifiers::NONE,
             }),
             Way::Live => {
-                scene::Teller::new(&mut model, scene::LOBBY).said(scene::EVENING, 2, "Ben", "one more");
+                scene::Teller::new(&mut model, scene::LOBBY).said(
+                    scene::EVENING,
+                    2,
+                    "Ben",
+                    "one more",
+                );
             }
             Way::Bar | Way::Still => {}
         }
@@ -141,7 +146,8 @@ fn memory(line: &str) -> u64 {
 /// Ticks of CPU that this process has used; a hundred are a second.
 fn ticks() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let field = |index: usize| fields.get(index).and_then(|it| it.parse::<u64>().ok()).unwrap_or(0);
     field(11) + field(12)
 }
@@ -178,13 +184,16 @@ impl eframe::App for Window {
         match (self.begun.take(), self.idle) {
             (Some((since, used)), _) => {
                 self.ours.sort();
-                let at = |part: usize| self.ours[(self.ours.len() - 1) * part / 100].as_secs_f64() * 1e3;
+                let at =
+                    |part: usize| self.ours[(self.ours.len() - 1) * part / 100].as_secs_f64() * 1e3;
                 let frames = (FRAMES - 10) as f64;
                 let whole = since.elapsed().as_secs_f64() * 1e3 / frames;
                 let cpu = (ticks() - used) as f64 * 10.0 / frames;
                 let says = format!(
                     "our code in a frame: median {:.2} ms, p99 {:.2} ms; whole frame {whole:.1} ms, CPU {cpu:.1} ms (software rasteriser included)\nmemory: {} MB",
-                    at(50), at(99), memory("VmRSS") / 1_024
+                    at(50),
+                    at(99),
+                    memory("VmRSS") / 1_024
                 );
                 writeln!(std::io::stdout(), "{says}").ok();
                 self.idle = Some((Instant::now() + Duration::from_secs(1), 0));
@@ -195,7 +204,9 @@ impl eframe::App for Window {
                 self.idle = Some((Instant::now(), ticks().max(1)));
                 ui.ctx().request_repaint_after(Duration::from_secs(10));
             }
-            (None, Some((since, used))) if used > 0 && since.elapsed() >= Duration::from_secs(10) => {
+            (None, Some((since, used)))
+                if used > 0 && since.elapsed() >= Duration::from_secs(10) =>
+            {
                 let share = (ticks() - used) as f64 / since.elapsed().as_secs_f64();
                 writeln!(std::io::stdout(), "idle: {share:.2} % of a core").ok();
                 ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
