@@ -1,5 +1,6 @@
 //! The brain alone: what a person sees, input by input.
 
+mod hostile;
 mod joining;
 mod other_history;
 mod outbox;
