@@ -173,7 +173,10 @@ impl Server {
                 },
             }
         }
-        let deadline = Instant::now() + Duration::from_millis(self.limits.stop_millis);
+        let now = Instant::now();
+        let deadline = now + Duration::from_millis(self.limits.stop_millis);
+        // Who does not read is cut a little earlier, so that its thread can end in time, too.
+        let last_call = now + Duration::from_millis(self.limits.stop_millis / 10 * 9);
         self.doors.close();
         let mut random = [0; 8];
         if getrandom::fill(&mut random).is_err() {
@@ -185,7 +188,7 @@ impl Server {
         if self.hub_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
             log::error!("the hub did not end in time");
         }
-        self.delivery.stop(deadline);
+        self.delivery.stop(last_call);
         for thread in self.delivering {
             if thread.join().is_err() {
                 log::error!("a delivery thread panicked");
