@@ -1,6 +1,7 @@
 //! The server, from its brain to the real program under attack.
 
 mod chat_props;
+mod chatlog;
 mod checker;
 mod client;
 mod delivery;
@@ -11,3 +12,4 @@ mod load;
 mod power;
 mod script;
 mod stop;
+mod versions;
