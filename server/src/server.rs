@@ -204,7 +204,9 @@ impl Server {
                 log::error!("a delivery thread panicked");
             }
         }
-        if !self.doors.wait(deadline) {
+        // Everything is said; who does not hang up is not waited for longer than after a goodbye.
+        let linger = Duration::from_millis(self.limits.linger_millis);
+        if !self.doors.wait(deadline.min(Instant::now() + linger)) {
             log::warn!("some connections did not end in time");
         }
         if let Some((chatlog, thread)) = self.chatlog {
