@@ -82,8 +82,7 @@ fn main() -> eframe::Result {
     let is_light = arguments.get(2).is_some_and(|it| it == "light");
     let model = scene_of(name);
     let mut screen = scene::screen();
-    screen.remembered =
-        ["192.168.1.5", "office:7667"].iter().filter_map(|it| it.parse().ok()).collect();
+    screen.remembered = ["192.168.1.5", "office:7667"].iter().filter_map(|it| it.parse().ok()).collect();
     let width = arguments.get(3).and_then(|it| it.parse().ok()).unwrap_or(1_200.0);
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default().with_inner_size([width, 780.0]),
@@ -94,11 +93,7 @@ fn main() -> eframe::Result {
         options,
         Box::new(move |context| {
             view::install(&context.egui_ctx);
-            context.egui_ctx.set_theme(if is_light {
-                egui::Theme::Light
-            } else {
-                egui::Theme::Dark
-            });
+            context.egui_ctx.set_theme(if is_light { egui::Theme::Light } else { egui::Theme::Dark });
             Ok(Box::new(Gallery { model, screen }))
         }),
     )

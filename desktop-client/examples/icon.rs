@@ -41,7 +41,8 @@ fn pixel(x: u32, y: u32) -> [u8; 4] {
 /// What is drawn at a point of the unit square; nothing, for `None`.
 fn colour(x: f32, y: f32) -> Option<egui::Color32> {
     let knob = distance(x, y, 0.585, 0.45) < 0.026;
-    let is_door = (0.37..0.63).contains(&x) && (0.33..0.65).contains(&y)
+    let is_door = (0.37..0.63).contains(&x)
+        && (0.33..0.65).contains(&y)
         || (distance(x, y, 0.5, 0.33) < 0.13 && y < 0.331);
     if is_door {
         return Some(if knob { LIGHT.accent } else { LIGHT.on_accent });

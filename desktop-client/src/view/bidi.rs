@@ -1,6 +1,4 @@
 //! stub
-use egui::Galley;
 use std::sync::Arc;
-pub fn reorder(galley: Arc<Galley>, _text: &str) -> Arc<Galley> {
-    galley
-}
+use egui::Galley;
+pub fn reorder(galley: Arc<Galley>, _text: &str) -> Arc<Galley> { galley }

@@ -20,6 +20,37 @@ use crate::words;
 /// From here on the bytes that are left are shown.
 const COUNTED_FROM: usize = TEXT_BYTES_MAX - 1_024;
 
+/// Round the field, inside the pane.
+const OUTSIDE: Margin = Margin { left: space::L as i8, right: space::L as i8, top: space::XS as i8, bottom: space::M as i8 };
+/// Inside the field's frame, and round the text in it.
+const FRAME: Margin = Margin { left: space::M as i8, right: space::XS as i8, top: 3, bottom: 3 };
+const TEXT: Margin = Margin { left: 0, right: 0, top: 7, bottom: 5 };
+const COUNTER: f32 = 22.0;
+
+/// What the composer takes of a pane of this width: as much as its draft needs, up to its most
+/// lines.
+pub(super) fn height(ui: &Ui, room: &Room, pane: f32) -> f32 {
+    let outside = OUTSIDE.sum().y + FRAME.sum().y + 2.0;
+    let counter = if room.draft.len() > COUNTED_FROM { COUNTER } else { 0.0 };
+    let inner = pane - OUTSIDE.sum().x - FRAME.sum().x - 2.0;
+    let text = text_height(ui, &room.draft, text_width(inner));
+    outside + counter + (text + TEXT.sum().y).max(size::CONTROL)
+}
+
+fn text_width(inner: f32) -> f32 {
+    inner - size::CONTROL - space::S
+}
+
+/// The draft's lines, but no more than the composer's most.
+fn text_height(ui: &Ui, draft: &str, width: f32) -> f32 {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let line = ui.fonts_mut(|it| it.row_height(&font));
+    // Nobody sees more than the first lines' worth of it.
+    let colour = palette(ui).text;
+    let galley = ui.fonts_mut(|it| it.layout(draft.to_owned(), font, colour, width));
+    galley.size().y.clamp(line, line * size::COMPOSER_LINES as f32)
+}
+
 pub(super) fn ui(
     ui: &mut Ui,
     model: &Model,
@@ -28,13 +59,8 @@ pub(super) fn ui(
     intents: &mut Vec<Intent>,
 ) {
     let colours = palette(ui);
-    let margin = Margin {
-        left: space::L as i8,
-        right: space::L as i8,
-        top: space::XS as i8,
-        bottom: space::M as i8,
-    };
-    Frame::new().inner_margin(margin).show(ui, |ui| {
+    Frame::new().inner_margin(OUTSIDE).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
         if !room.is_member || room.is_leaving {
             let says = if room.is_leaving { words::LEAVING } else { words::NOT_A_MEMBER };
             ui.label(RichText::new(says).color(colours.weak));
@@ -46,12 +72,7 @@ pub(super) fn ui(
             .fill(colours.raised)
             .stroke(egui::Stroke::new(1.0, edge))
             .corner_radius(round::LARGE)
-            .inner_margin(Margin {
-                left: space::M as i8,
-                right: space::XS as i8,
-                top: 3,
-                bottom: 3,
-            })
+            .inner_margin(FRAME)
             .show(ui, |ui| write(ui, model, (id, room), screen, intents));
         count(ui, &room.draft);
     });
@@ -76,14 +97,14 @@ fn write(
         clean_events(ui);
     }
     let mut draft = room.draft.clone();
-    let line = size::LINE;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
-        let width = ui.available_width() - size::CONTROL - space::S;
+        let width = text_width(ui.available_width());
+        let most = text_height(ui, &draft, width) + TEXT.sum().y;
         let lines = ScrollArea::vertical()
             .id_salt(("draft", id.0))
             .min_scrolled_height(size::CONTROL)
-            .max_height(line * size::COMPOSER_LINES as f32 + 8.0)
+            .max_height(most.max(size::CONTROL))
             .max_width(width)
             .auto_shrink([false, true]);
         ui.spacing_mut().interact_size.y = size::CONTROL;
@@ -91,8 +112,7 @@ fn write(
             let response = ui.add(
                 TextEdit::multiline(&mut draft)
                     .id(field)
-                    .frame(Frame::new())
-                    .margin(Margin { left: 0, right: 0, top: 7, bottom: 5 })
+                    .frame(Frame::new().inner_margin(TEXT))
                     .desired_rows(1)
                     .desired_width(width)
                     .hint_text(words::message_to(room.name.as_str()))
@@ -108,8 +128,7 @@ fn write(
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Max), |ui| {
             let may = may_send(&draft);
-            let button =
-                ui.add_enabled_ui(may, |ui| icons::button(ui, Icon::Send, words::SEND)).inner;
+            let button = ui.add_enabled_ui(may, |ui| icons::button(ui, Icon::Send, words::SEND)).inner;
             if may && (button.clicked() || wants_to_send) {
                 intents.push(Intent::Say { room: id, text: draft.clone() });
                 screen.readings.entry(id).or_default().go_to_end();
@@ -120,12 +139,7 @@ fn write(
 }
 
 fn filter() -> EventFilter {
-    EventFilter {
-        horizontal_arrows: true,
-        vertical_arrows: true,
-        tab: false,
-        ..EventFilter::default()
-    }
+    EventFilter { horizontal_arrows: true, vertical_arrows: true, tab: false, ..EventFilter::default() }
 }
 
 fn may_send(draft: &str) -> bool {
@@ -136,8 +150,7 @@ fn may_send(draft: &str) -> bool {
 fn take_focus(ui: &Ui, model: &Model, screen: &Screen, field: Id) {
     let nothing_else = model.asking.is_none() && screen.new_room.is_none();
     let is_free = ui.memory(|it| it.focused().is_none());
-    let has_selection =
-        ui.ctx().plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();
+    let has_selection = ui.ctx().plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();
     // What is selected in the messages is to be copied; it would be lost with the focus.
     if nothing_else && is_free && (!has_selection || super::timeline::is_typing(ui)) {
         ui.memory_mut(|it| it.request_focus(field));

@@ -7,9 +7,7 @@ use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::text_selection::LabelSelectionState;
-use egui::{
-    Align, Color32, Galley, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
-};
+use egui::{Align, Color32, Galley, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use parlor_shared::{ClientId, RoomId, Seq, UnixMillis, UserId};
 
 use super::blocks::{Block, GROUP_MILLIS, Kind};
@@ -69,10 +67,7 @@ struct Shape {
 enum Separator {
     /// What lies above the oldest row.
     Cap(String),
-    Line {
-        says: String,
-        is_new: bool,
-    },
+    Line { says: String, is_new: bool },
 }
 
 impl Separator {
@@ -135,13 +130,7 @@ fn text_width(pane: f32) -> f32 {
 }
 
 /// Draws the row at `top` and says what was wanted.
-pub(super) fn show(
-    ui: &mut Ui,
-    see: &Sight<'_>,
-    item: Item<'_>,
-    top: Pos2,
-    intents: &mut Vec<Intent>,
-) -> u32 {
+pub(super) fn show(ui: &mut Ui, see: &Sight<'_>, item: Item<'_>, top: Pos2, intents: &mut Vec<Intent>) -> u32 {
     let shape = shape(ui, see, item);
     let height = shape.height();
     let row = Rect::from_min_size(top, vec2(see.width, height as f32));
@@ -200,9 +189,7 @@ fn shape(ui: &Ui, see: &Sight<'_>, item: Item<'_>) -> Shape {
             let colour = if is_failed { colours.text } else { colours.weak };
             let time = see.calendar.time(pending.at);
             let state = match &pending.state {
-                PendingState::Saving | PendingState::Waiting | PendingState::Sent => {
-                    Some(words::SENDING)
-                }
+                PendingState::Saving | PendingState::Waiting | PendingState::Sent => Some(words::SENDING),
                 PendingState::Failed(_) | PendingState::Held => Some(words::NOT_SENT),
                 PendingState::Stored(_) => None,
             };
@@ -263,15 +250,7 @@ fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Sh
             job.break_on_newline = false;
             let body = bidi::reorder(ui.fonts_mut(|it| it.layout_job(job)), &says);
             let label = format!("{says}, {time}");
-            Shape {
-                separators,
-                head: None,
-                above: space::S,
-                body,
-                body_left: GUTTER,
-                foot: None,
-                label,
-            }
+            Shape { separators, head: None, above: space::S, body, body_left: GUTTER, foot: None, label }
         }
     }
 }
@@ -310,9 +289,7 @@ fn head_galleys(
     colours: &Palette,
 ) -> (Arc<Galley>, Arc<Galley>) {
     let hue = colours.names[theme::hue_of(user)];
-    let line = |text: &str, font, colour| {
-        ui.fonts_mut(|it| it.layout_no_wrap(text.to_owned(), font, colour))
-    };
+    let line = |text: &str, font, colour| ui.fonts_mut(|it| it.layout_no_wrap(text.to_owned(), font, colour));
     (
         bidi::reorder(line(name, theme::strong(size::BODY), hue), name),
         line(time, theme::plain(size::TINY), colours.weak),
@@ -362,8 +339,7 @@ fn show_separator(ui: &Ui, separator: &Separator, at: Rect) {
             ui.painter().galley(at.center() - text.size() / 2.0, text, ink);
         }
     }
-    let response =
-        ui.interact(at, ui.scope_id().with(("separator", at.top() as i32)), Sense::hover());
+    let response = ui.interact(at, ui.scope_id().with(("separator", at.top() as i32)), Sense::hover());
     let says = match separator {
         Separator::Cap(says) | Separator::Line { says, .. } => says,
     };
@@ -387,11 +363,7 @@ fn show_head(
     icons::avatar(ui, picture, name.text(), theme::hue_of(user));
     let room_for_name = see.width - GUTTER - time.size().x - space::XL * 2.0;
     let clip = Rect::from_min_size(at, vec2(room_for_name.max(0.0), HEAD));
-    ui.painter().with_clip_rect(clip.intersect(ui.clip_rect())).galley(
-        at,
-        Arc::clone(name),
-        colours.text,
-    );
+    ui.painter().with_clip_rect(clip.intersect(ui.clip_rect())).galley(at, Arc::clone(name), colours.text);
     let after = name.size().x.min(room_for_name) + space::S;
     let baseline = name.size().y - time.size().y - 1.5;
     ui.painter().galley(at + vec2(after, baseline), Arc::clone(time), colours.weak);
@@ -481,8 +453,7 @@ fn show_state(
 ) {
     let colours = palette(ui);
     let last_line = body.y + shape.body.size().y - size::LINE / 2.0;
-    let right =
-        (body.x + shape.body.size().x + space::S).min(body.x + text_width(see.width) + space::XS);
+    let right = (body.x + shape.body.size().x + space::S).min(body.x + text_width(see.width) + space::XS);
     let mark = Rect::from_center_size(pos2(right + CHECK / 2.0, last_line), theme::square(CHECK));
     match item {
         Item::Block(block) => {
@@ -515,8 +486,7 @@ fn show_failed(
     intents: &mut Vec<Intent>,
 ) {
     let colours = palette(ui);
-    let rect =
-        Rect::from_min_max(at, pos2(ui.max_rect().right() - space::L, at.y + FOOT - space::XS));
+    let rect = Rect::from_min_max(at, pos2(ui.max_rect().right() - space::L, at.y + FOOT - space::XS));
     let builder = egui::UiBuilder::new()
         .id_salt(("failed", client_id))
         .max_rect(rect)

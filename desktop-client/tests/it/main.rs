@@ -1,1 +1,11 @@
 //! The app's tests in one binary: the brain, the archive, the link, and both brains together.
+
+mod sim;
+mod view_list;
+mod view_scene;
+mod view_theme;
+mod view_blocks;
+mod view_join;
+mod view_stage;
+mod view_talking;
+mod view_timeline;

@@ -14,7 +14,7 @@ use parlor_shared::frame::encode_line;
 
 use super::listeners::Listeners;
 use super::queue::{Queue, SLICES, Shared};
-use super::{Change, Common};
+use super::{Board, Change};
 use crate::chat::{ConnectionId, Topic};
 use crate::platform;
 
@@ -70,7 +70,7 @@ pub(super) struct Connections {
     #[expect(clippy::vec_box, reason = "a spare queue moves into a connection as it is")]
     spare: Vec<Box<Queue>>,
     registry: Registry,
-    common: Arc<Common>,
+    board: Arc<Board>,
     /// Where replies are encoded before they find their queue.
     line: Vec<u8>,
     /// Bytes taken by the kernel in this round.
@@ -82,7 +82,7 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    pub(super) fn new(registry: Registry, common: Arc<Common>) -> Self {
+    pub(super) fn new(registry: Registry, board: Arc<Board>) -> Self {
         Self {
             places: Vec::new(),
             vacant: Vec::new(),
@@ -91,7 +91,7 @@ impl Connections {
             touched: Vec::new(),
             spare: Vec::new(),
             registry,
-            common,
+            board,
             line: Vec::new(),
             sent: 0,
             sends: 0,
@@ -128,7 +128,7 @@ impl Connections {
         };
         self.places[place as usize] = Some(connection);
         self.by_id.insert(id, place);
-        self.common.connections.fetch_add(1, Ordering::Relaxed);
+        self.board.connections.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn reply(&mut self, id: ConnectionId, reply: &ServerFrame) {
@@ -229,7 +229,7 @@ impl Connections {
     fn is_over(&self, place: u32, len: usize) -> bool {
         self.places[place as usize].as_ref().is_some_and(|it| {
             it.queue.as_ref().is_some_and(|queue| {
-                queue.ordinary() > 0 && queue.ordinary() + len > self.common.queue_bytes
+                queue.ordinary() > 0 && queue.ordinary() + len > self.board.queue_bytes
             })
         })
     }
@@ -269,7 +269,7 @@ impl Connections {
         connection.life = Life::Over;
         let bytes = connection.queue.as_ref().map_or(0, |it| it.len());
         log::info!("connection {} cut: {why}, {bytes} bytes", connection.id.0);
-        self.common.cut_slow.fetch_add(1, Ordering::Relaxed);
+        self.board.cut_slow.fetch_add(1, Ordering::Relaxed);
         self.touch(place);
     }
 
@@ -332,9 +332,9 @@ impl Connections {
             let waiting = connection.queue.as_mut().filter(|it| !it.is_empty());
             match (connection.life, waiting) {
                 (Life::Open | Life::Closing, Some(queue)) => {
-                    queue.count(&self.common.queued_bytes);
+                    queue.count(&self.board.queued_bytes);
                     if !std::mem::replace(&mut connection.timed, true) {
-                        look(connection.id, queue.progress_at + self.common.stuck);
+                        look(connection.id, queue.progress_at + self.board.stuck);
                     }
                 }
                 (Life::Open, None) => self.put_queue_away(place),
@@ -344,15 +344,15 @@ impl Connections {
         }
         debug_assert!(self.touched.is_empty(), "settling touches nobody");
         self.touched = touched;
-        self.common.sends.fetch_add(std::mem::take(&mut self.sends), Ordering::Relaxed);
-        self.common.bytes_sent.fetch_add(std::mem::take(&mut self.sent), Ordering::Relaxed);
+        self.board.sends.fetch_add(std::mem::take(&mut self.sends), Ordering::Relaxed);
+        self.board.bytes_sent.fetch_add(std::mem::take(&mut self.sent), Ordering::Relaxed);
     }
 
     /// What a reader does that something waited for. Asks the kernel once more before it calls
     /// it stuck: the kernel announces room only when a good part of its buffer is free.
     pub(super) fn check_progress(&mut self, id: ConnectionId) -> Progress {
         let Some(&place) = self.by_id.get(&id) else { return Progress::Free };
-        let (now, stuck) = (self.now, self.common.stuck);
+        let (now, stuck) = (self.now, self.board.stuck);
         let is_stuck = |it: &Queue| !it.is_empty() && it.progress_at + stuck <= now;
         let queue = |it: &Self| {
             let connection = it.places[place as usize].as_ref()?;
@@ -415,7 +415,7 @@ impl Connections {
         let Some(connection) = self.places[place as usize].take() else { return };
         self.by_id.remove(&connection.id);
         self.vacant.push(place);
-        self.common.connections.fetch_sub(1, Ordering::Relaxed);
+        self.board.connections.fetch_sub(1, Ordering::Relaxed);
         if let Err(error) = connection.socket.shutdown(how) {
             // It was gone before.
             log::trace!("connection {}: {error}", connection.id.0);

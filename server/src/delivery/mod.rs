@@ -96,7 +96,7 @@ pub struct DeliveryFigures {
 
 /// What the delivery threads share with each other and with those who post.
 #[derive(Debug)]
-struct Common {
+struct Board {
     inboxes: Vec<Inbox>,
     /// Each thread's longest queue, while the total is near its limit.
     longest: Vec<AtomicU64>,
@@ -113,7 +113,7 @@ struct Common {
 /// The way to the delivery threads. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    common: Arc<Common>,
+    board: Arc<Board>,
 }
 
 impl Delivery {
@@ -132,7 +132,7 @@ impl Delivery {
             inboxes.push(Inbox::new(sender, waker));
             sides.push((receiver, poll));
         }
-        let common = Arc::new(Common {
+        let board = Arc::new(Board {
             longest: inboxes.iter().map(|_| AtomicU64::new(0)).collect(),
             inboxes,
             queue_bytes: usize::try_from(limits.queue_bytes).unwrap_or(usize::MAX),
@@ -144,11 +144,11 @@ impl Delivery {
             bytes_sent: AtomicU64::new(0),
             sends: AtomicU64::new(0),
         });
-        let delivery = Self { common };
+        let delivery = Self { board };
         let mut handles = Vec::new();
         for (index, (receiver, poll)) in sides.into_iter().enumerate() {
-            let common = Arc::clone(&delivery.common);
-            let started = DeliveryThread::new(index, receiver, poll, common)
+            let board = Arc::clone(&delivery.board);
+            let started = DeliveryThread::new(index, receiver, poll, board)
                 .and_then(|it| threads::start(format!("deliver-{index}"), move || it.run()));
             match started {
                 Ok(handle) => handles.push(handle),
@@ -179,12 +179,12 @@ impl Delivery {
             chunks: batch.chunks.into_iter().map(share).collect(),
             closes: batch.closes,
         });
-        for inbox in &self.common.inboxes {
+        for inbox in &self.board.inboxes {
             inbox.put(Letter::Batch(Arc::clone(&released), weight));
         }
         // Given up here so that the last delivery thread frees it, and not the hub.
         drop(released);
-        for inbox in &self.common.inboxes {
+        for inbox in &self.board.inboxes {
             inbox.wake();
         }
     }
@@ -205,7 +205,7 @@ impl Delivery {
     /// Ends every connection as [`Self::close`] does, and those that are not done at `deadline`
     /// at once; then the threads end. Returns before that: join their handles.
     pub fn stop(&self, deadline: Instant) {
-        for inbox in &self.common.inboxes {
+        for inbox in &self.board.inboxes {
             inbox.put(Letter::Stop(deadline));
             inbox.wake();
         }
@@ -216,16 +216,16 @@ impl Delivery {
     pub fn figures(&self) -> DeliveryFigures {
         let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
         DeliveryFigures {
-            connections: read(&self.common.connections),
-            queued_bytes: read(&self.common.queued_bytes),
-            cut_slow: read(&self.common.cut_slow),
-            bytes_sent: read(&self.common.bytes_sent),
-            sends: read(&self.common.sends),
+            connections: read(&self.board.connections),
+            queued_bytes: read(&self.board.queued_bytes),
+            cut_slow: read(&self.board.cut_slow),
+            bytes_sent: read(&self.board.bytes_sent),
+            sends: read(&self.board.sends),
         }
     }
 
     fn put(&self, connection: ConnectionId, letter: Letter) {
-        let inboxes = &self.common.inboxes;
+        let inboxes = &self.board.inboxes;
         // The remainder is below the number of threads.
         let inbox = &inboxes[(connection.0 % inboxes.len() as u64) as usize];
         inbox.put(letter);

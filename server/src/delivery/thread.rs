@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use mio::{Events, Poll, Token};
 
-use super::Common;
+use super::Board;
 use super::connections::{Connections, Progress};
 use super::inbox::{Inbox, Letter};
 use crate::chat::ConnectionId;
@@ -31,7 +31,7 @@ pub(super) struct DeliveryThread {
     index: usize,
     letters: Receiver<Letter>,
     poll: Poll,
-    common: Arc<Common>,
+    board: Arc<Board>,
     connections: Connections,
     /// When to look at a reader that something waits for: at most one entry for each.
     looks: BinaryHeap<Reverse<(Instant, ConnectionId)>>,
@@ -44,11 +44,11 @@ impl DeliveryThread {
         index: usize,
         letters: Receiver<Letter>,
         poll: Poll,
-        common: Arc<Common>,
+        board: Arc<Board>,
     ) -> io::Result<Self> {
-        let connections = Connections::new(poll.registry().try_clone()?, Arc::clone(&common));
+        let connections = Connections::new(poll.registry().try_clone()?, Arc::clone(&board));
         let looks = BinaryHeap::new();
-        Ok(Self { index, letters, poll, common, connections, looks, stop_at: None })
+        Ok(Self { index, letters, poll, board, connections, looks, stop_at: None })
     }
 
     pub(super) fn run(mut self) {
@@ -72,7 +72,7 @@ impl DeliveryThread {
     }
 
     fn inbox(&self) -> &Inbox {
-        &self.common.inboxes[self.index]
+        &self.board.inboxes[self.index]
     }
 
     fn read_letters(&mut self) {
@@ -88,7 +88,7 @@ impl DeliveryThread {
     }
 
     fn read(&mut self, letter: Letter) {
-        let threads = self.common.inboxes.len() as u64;
+        let threads = self.board.inboxes.len() as u64;
         let is_mine = |id: ConnectionId| id.0 % threads == self.index as u64;
         match letter {
             Letter::Open(id, socket) => {
@@ -142,10 +142,10 @@ impl DeliveryThread {
     /// first, whichever thread it belongs to. A thread says what its longest queue is after
     /// each round in which the total is near the limit, and it alone cuts its own readers.
     fn relieve(&mut self) {
-        let common = Arc::clone(&self.common);
-        let total = || common.queued_bytes.load(Ordering::Relaxed);
-        let says = &common.longest[self.index];
-        if total() <= common.queue_bytes_total / TOTAL_IS_NEAR {
+        let board = Arc::clone(&self.board);
+        let total = || board.queued_bytes.load(Ordering::Relaxed);
+        let says = &board.longest[self.index];
+        if total() <= board.queue_bytes_total / TOTAL_IS_NEAR {
             if says.load(Ordering::Relaxed) != 0 {
                 says.store(0, Ordering::Relaxed);
             }
@@ -155,15 +155,15 @@ impl DeliveryThread {
             let ids = self.looks.iter().map(|Reverse((_, id))| *id);
             let longest = ids.map(|id| (self.connections.waiting(id), id)).max();
             says.store(longest.map_or(0, |it| it.0 as u64), Ordering::Relaxed);
-            if total() <= common.queue_bytes_total {
+            if total() <= board.queue_bytes_total {
                 return;
             }
-            let all = common.longest.iter().map(|it| it.load(Ordering::Relaxed));
+            let all = board.longest.iter().map(|it| it.load(Ordering::Relaxed));
             // Of equals the first thread, so that two never wait for each other.
             let worst = all.enumerate().max_by_key(|(index, it)| (*it, Reverse(*index)));
             match (worst, longest) {
                 (Some((index, 1..)), _) if index != self.index => {
-                    common.inboxes[index].rouse();
+                    board.inboxes[index].rouse();
                     return;
                 }
                 (_, Some((1.., id))) => {
@@ -184,7 +184,7 @@ impl DeliveryThread {
         let until = look.into_iter().chain(self.stop_at).min();
         let timeout = until.map(|it| it.saturating_duration_since(Instant::now()));
         let (letters, poll) = (&self.letters, &mut self.poll);
-        self.common.inboxes[self.index].sleep_unless(
+        self.board.inboxes[self.index].sleep_unless(
             || !letters.is_empty(),
             |may_wait| {
                 let timeout = if may_wait { timeout } else { Some(Duration::ZERO) };
@@ -205,7 +205,7 @@ impl DeliveryThread {
 impl Drop for DeliveryThread {
     /// Nobody may go on waiting for a thread that has ended, whatever ended it.
     fn drop(&mut self) {
-        self.common.longest[self.index].store(0, Ordering::Relaxed);
+        self.board.longest[self.index].store(0, Ordering::Relaxed);
         self.inbox().shut();
     }
 }

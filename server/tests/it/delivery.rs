@@ -16,6 +16,8 @@ use parlor_shared::{Limits, Reply, RequestId, RoomId, ServerFrame, frame};
 use proptest::prelude::*;
 use socket2::{Domain, SockRef, Socket, Type};
 
+mod speed;
+
 /// Nothing here takes this long unless it is broken.
 const DEADLINE: Duration = Duration::from_secs(20);
 const ROOM: Topic = Topic::Room(RoomId(1));
@@ -375,26 +377,45 @@ fn stopping_sends_what_waits_and_waits_no_longer_than_told() {
 #[test]
 fn no_wake_up_is_lost() {
     let running = Running::start(1, |_| {});
-    let posters: Vec<_> = (1..=3_u64)
-        .map(|id| {
-            let mut reader = running.connect(id);
-            let delivery = running.delivery.clone();
-            Builder::new()
-                .name(format!("poster-{id}"))
-                .spawn(move || {
-                    for _ in 0..10_000 {
-                        let (done, waits) = bounded(1);
-                        delivery.post(ConnectionId(id), b"x".to_vec(), Some(done));
-                        wait_for(&waits);
-                        reader.read_exact(&mut [0]).unwrap();
-                    }
-                })
-                .unwrap()
-        })
-        .collect();
-    for poster in posters {
-        poster.join().unwrap();
+    let mut reader = running.connect(1);
+    // One poster: a second one's wake-up would hide that the first one's was lost. After a
+    // letter that wakes the thread it waits a little, each time another while, so that the next
+    // letter comes in every moment of the round and of falling asleep.
+    for round in 0..40_000 {
+        running.delivery.post(ConnectionId(1), b"x".to_vec(), None);
+        let later = Instant::now() + Duration::from_nanos(round * 7919 % 60_000);
+        while Instant::now() < later {}
+        let (done, waits) = bounded(1);
+        running.delivery.post(ConnectionId(1), b"y".to_vec(), Some(done));
+        wait_for(&waits);
+        reader.read_exact(&mut [0; 2]).unwrap();
     }
+}
+
+/// The kernel says that it takes bytes again only when a third of its buffer is free, which for
+/// a slow reader and a large buffer is longer than `stuck_millis`. It is asked before the cut.
+#[test]
+fn a_reader_that_moves_within_a_large_kernel_buffer_is_not_stuck() {
+    let mut running = Running::start(1, |limits| limits.stuck_millis = 1000);
+    let mut slow = running.connect(1);
+    let (done, waits) = bounded(1);
+    running.delivery.post(ConnectionId(1), vec![b'.'; 24 << 20], Some(done));
+    running.settled();
+    assert!(running.delivery.figures().queued_bytes > 0, "the kernel took it all");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {
+        read_exactly(&mut slow, 20_000);
+        // Not to wait for anything: this is how fast the reader is.
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(running.delivery.figures().cut_slow, 0, "cut after {:?}", start.elapsed());
+    }
+    let discard = Builder::new()
+        .name("reader".to_owned())
+        .spawn(move || std::io::copy(&mut slow, &mut std::io::sink()))
+        .unwrap();
+    wait_for(&waits);
+    running.delivery.close(ConnectionId(1));
+    assert!(discard.join().unwrap().unwrap() > 0);
 }
 
 const EVENT: usize = 4;
@@ -453,72 +474,4 @@ proptest! {
             prop_assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(&expected[id]));
         }
     }
-}
-
-/// Not a test but a measurement: `cargo test --release -p parlor-server --test it -- --ignored
-/// --nocapture how_fast`. 100 connections in one room, batches of 64 events of 300 bytes.
-#[test]
-#[ignore = "a measurement"]
-fn how_fast_it_is() {
-    let running = Running::start(2, |limits| limits.queue_bytes = 64 << 20);
-    let readers: Vec<_> = (0..100).map(|id| running.connect(id)).collect();
-    let batches = 20_000_u64;
-    let changes: Vec<_> = (0..100).map(|id| (0, id, true)).collect();
-    running.room("", &changes);
-    let bytes: Arc<[u8]> = vec![b'.'; 64 * 300].into();
-    let total = bytes.len() as u64 * batches;
-    let readers =
-        Builder::new().name("readers".to_owned()).spawn(move || swallow(readers, total)).unwrap();
-    let (start, cpu) = (Instant::now(), cpu_of_delivery());
-    for _ in 0..batches {
-        let chunk = Chunk { topic: ROOM, bytes: Arc::clone(&bytes), changes: Vec::new() };
-        running.delivery.batch(Batch { chunks: vec![chunk], ..Batch::default() });
-    }
-    readers.join().unwrap();
-    let (wall, cpu) = (start.elapsed(), cpu_of_delivery() - cpu);
-    let deliveries = batches * 64 * 100;
-    let figures = running.delivery.figures();
-    println!(
-        "{:.2} M deliveries/s, {:.3} µs of CPU each, {:.1} events a send, {} cut",
-        deliveries as f64 / wall.as_secs_f64() / 1e6,
-        cpu.as_secs_f64() * 1e6 / deliveries as f64,
-        deliveries as f64 / figures.sends as f64,
-        figures.cut_slow,
-    );
-}
-
-/// Reads everything of all on one thread, as cheaply as it can.
-fn swallow(mut readers: Vec<TcpStream>, bytes_each: u64) {
-    let mut poll = mio::Poll::new().unwrap();
-    let mut events = mio::Events::with_capacity(256);
-    for (at, reader) in readers.iter().enumerate() {
-        use std::os::fd::AsRawFd as _;
-        reader.set_nonblocking(true).unwrap();
-        let mut source = mio::unix::SourceFd(&reader.as_raw_fd());
-        poll.registry().register(&mut source, mio::Token(at), mio::Interest::READABLE).unwrap();
-    }
-    let mut left = vec![bytes_each; readers.len()];
-    let mut buffer = vec![0; 1 << 20];
-    while left.iter().any(|it| *it > 0) {
-        poll.poll(&mut events, Some(DEADLINE)).unwrap();
-        for event in &events {
-            let at = event.token().0;
-            while let Ok(count @ 1..) = readers[at].read(&mut buffer) {
-                left[at] -= count as u64;
-            }
-        }
-    }
-}
-
-/// CPU time of this process's delivery threads, user and system.
-fn cpu_of_delivery() -> Duration {
-    let mut ticks = 0;
-    for task in std::fs::read_dir("/proc/self/task").unwrap() {
-        let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
-        if let Some((_, rest)) = stat.split_once("(deliver-").and_then(|it| it.1.split_once(") ")) {
-            let fields: Vec<_> = rest.split(' ').collect();
-            ticks += fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        }
-    }
-    Duration::from_millis(ticks * 10)
 }
