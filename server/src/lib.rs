@@ -6,6 +6,7 @@
 //! true, delivery tells people.
 
 pub mod chat;
+pub mod chatlog;
 pub mod config;
 pub mod connection;
 pub mod delivery;

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
 use parlor_shared::Limits;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::chatlog::{Chatlog, ChatlogError};
 use crate::config::Config;
 use crate::delivery::Delivery;
 use crate::doors::{Doors, House};
@@ -40,6 +41,8 @@ pub enum ServerError {
     PortTaken(SocketAddr),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
+    #[error("{0}")]
+    Chatlog(#[from] ChatlogError),
     #[error("the system has no thread for the server: {0}")]
     Threads(io::Error),
     #[error("{0}")]
@@ -62,7 +65,7 @@ impl ServerError {
             Self::PortTaken(_) | Self::Listen(..) => 69,
             Self::Bug => 70,
             Self::Threads(_) => 71,
-            Self::Folder(_) => 73,
+            Self::Folder(_) | Self::Chatlog(_) => 73,
             Self::Hub(_)
             | Self::Store(StoreError::Sqlite(_) | StoreError::Io(_) | StoreError::Busy) => 74,
         }
@@ -80,6 +83,7 @@ pub struct Server {
     hub: JoinHandle<Result<(), HubError>>,
     hub_ended: Receiver<()>,
     check: Option<Check>,
+    chatlog: Option<(Chatlog, JoinHandle<()>)>,
     folder: Folder,
 }
 
@@ -108,7 +112,12 @@ impl Server {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (delivery, delivering) = Delivery::start(cores.min(DELIVERY_THREADS_MAX), &limits)
             .map_err(ServerError::Threads)?;
-        let (hub, entrance) = Hub::new(store, delivery.clone(), Vec::new(), &limits)?;
+        let chatlog = match &config.chatlogs {
+            Some(logs) => Some(Chatlog::start(logs, folder.path(), &limits)?),
+            None => None,
+        };
+        let bells = chatlog.iter().map(|(it, _)| it.bell()).collect();
+        let (hub, entrance) = Hub::new(store, delivery.clone(), bells, &limits)?;
         let (ends, hub_ended) = bounded(1);
         let hub = threads::start("hub", move || {
             let ended = hub.run();
@@ -134,6 +143,7 @@ impl Server {
             hub,
             hub_ended,
             check,
+            chatlog,
             folder,
         })
     }
@@ -193,6 +203,16 @@ impl Server {
         }
         if !self.doors.wait(deadline) {
             log::warn!("some connections did not end in time");
+        }
+        if let Some((chatlog, thread)) = self.chatlog {
+            chatlog.stop(deadline);
+            if thread.join().is_err() {
+                log::error!("the chat logs' thread panicked");
+            }
+            let behind = chatlog.figures().lag();
+            if behind > 0 {
+                log::info!("the chat logs lack {behind} events; the next start writes them");
+            }
         }
         if let Some(check) = self.check {
             check.interrupt.interrupt();

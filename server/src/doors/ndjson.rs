@@ -115,8 +115,11 @@ impl Door<'_> {
     fn set_timeout(&mut self) -> io::Result<()> {
         let limits = self.limits;
         let timeout = if self.gate.is_signed_in() {
-            let ping = limits.ping_millis.min(limits.silence_millis);
-            Duration::from_millis(ping.min(limits.frame_millis).max(1))
+            // The end of silence is no multiple of the pings: 75 s, not 90.
+            let silent = self.heard.elapsed().as_millis() as u64;
+            let left = limits.silence_millis.saturating_sub(silent);
+            let ping = limits.ping_millis.min(limits.frame_millis);
+            Duration::from_millis(ping.min(left).max(1))
         } else {
             let deadline = self.opened + Duration::from_millis(limits.hello_millis);
             deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))

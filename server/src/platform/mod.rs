@@ -2,7 +2,9 @@
 //! tested here.
 
 mod machine;
+mod private_files;
 mod sockets;
 
 pub use machine::{connections_bearable, make_private, network_file_system};
+pub use private_files::PrivateFolder;
 pub use sockets::{Watch, prepare_to_send, send_now, unwatch, watch};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parlor_shared::request::PageAt;
-use parlor_shared::{Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
+use parlor_shared::{Epoch, Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension as _, Params, params};
 
 use super::{Position, StoreError, file_in, parsed, quick_check, row, settle};
@@ -74,7 +74,9 @@ impl Reader {
             PageAt::Before(seq) => snapshot.downwards(room, seq, size)?,
             PageAt::Latest => snapshot.downwards(room, last_seq.next(), size)?,
             PageAt::Around(seq) => {
-                let half = PageSize { events: (size.events / 2).max(1), bytes: size.bytes / 2 };
+                // The place itself belongs to the upper half, so the smallest page is that place.
+                let below = size.events.saturating_sub(1) / 2;
+                let half = PageSize { events: below, bytes: size.bytes / 2 };
                 let (mut events, below) = snapshot.downwards(room, seq, half)?;
                 let rest = PageSize { events: size.events - events.len(), ..half };
                 let (after, above) = snapshot.upwards(room, Seq(seq.0.saturating_sub(1)), rest)?;
@@ -184,6 +186,15 @@ impl Reader {
     pub fn room_name(&mut self, room: RoomId) -> Result<Option<String>, StoreError> {
         let mut query = self.db.prepare_cached("SELECT name FROM room WHERE id = ?1")?;
         Ok(query.query_row([room.0 as i64], |row| row.get(0)).optional()?)
+    }
+
+    /// Which history this is: another one after a restore.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn epoch(&mut self) -> Result<Epoch, StoreError> {
+        let sql = "SELECT value FROM meta WHERE key = 'epoch'";
+        Ok(Epoch(self.db.query_row(sql, [], |row| row.get(0))?))
     }
 
     /// How many rooms and users there are.

@@ -126,26 +126,32 @@ impl Client {
         self.answer(id).expect("an answer")
     }
 
+    /// Wants to sign in, without waiting for the answer.
+    pub(crate) fn send_hello(
+        &mut self,
+        name: Option<&str>,
+        token: Option<ResumeToken>,
+    ) -> RequestId {
+        let app = "test".parse::<AppName>().expect("a name");
+        let name = name.map(|it| it.parse().expect("a name"));
+        self.send(Request::Hello(Hello { protocol: PROTOCOL, app, name, token }))
+    }
+
     /// Signs in as a new guest.
     pub(crate) fn hello(&mut self, name: &str) -> Result<Welcome, Refusal> {
-        let hello = Hello {
-            protocol: PROTOCOL,
-            app: "test".parse::<AppName>().expect("a name"),
-            name: Some(name.parse()?),
-            token: None,
-        };
-        self.enter(hello)
+        let id = self.send_hello(Some(name), None);
+        self.enter(id)
     }
 
     /// Comes back.
     pub(crate) fn resume(&mut self, token: ResumeToken) -> Result<Welcome, Refusal> {
         self.token = Some(token);
-        let app = "test".parse::<AppName>().expect("a name");
-        self.enter(Hello { protocol: PROTOCOL, app, name: None, token: Some(token) })
+        let id = self.send_hello(None, Some(token));
+        self.enter(id)
     }
 
-    fn enter(&mut self, hello: Hello) -> Result<Welcome, Refusal> {
-        match self.ask(Request::Hello(hello))? {
+    fn enter(&mut self, asked: RequestId) -> Result<Welcome, Refusal> {
+        match self.answer(asked).expect("an answer")? {
             Reply::Welcome(welcome) => {
                 self.token = welcome.token.or(self.token);
                 self.welcome = Some((*welcome).clone());
@@ -159,7 +165,12 @@ impl Client {
         self.welcome.as_ref().expect("signed in").user
     }
 
-    pub(crate) fn say(&mut self, room: RoomId, client_id: &str, text: &str) -> Result<Seq, Refusal> {
+    pub(crate) fn say(
+        &mut self,
+        room: RoomId,
+        client_id: &str,
+        text: &str,
+    ) -> Result<Seq, Refusal> {
         match self.ask(say(room, client_id, text))? {
             Reply::Said { seq, .. } => Ok(seq),
             other => panic!("say was answered {other:?}"),

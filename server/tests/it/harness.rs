@@ -188,7 +188,9 @@ impl TestServer {
 
     /// Ends it as a crash does.
     pub(crate) fn kill(mut self) {
-        self.signal(Signal::KILL);
+        if !self.has_ended() {
+            self.signal(Signal::KILL);
+        }
         self.wait(PATIENCE).expect("nobody survives this");
     }
 
@@ -228,7 +230,10 @@ impl Drop for TestServer {
 }
 
 /// Asks `question` until it has an answer.
-pub(crate) fn wait_for<T>(patience: Duration, mut question: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn wait_for<T>(
+    patience: Duration,
+    mut question: impl FnMut() -> Option<T>,
+) -> Option<T> {
     let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = question() {

@@ -1,6 +1,15 @@
+//! The server, from its brain to the real program under attack.
+
 mod chat_props;
+mod chatlog;
 mod checker;
 mod client;
 mod delivery;
 mod harness;
+mod hostile;
+mod kill;
+mod load;
+mod power;
+mod script;
+mod stop;
 mod versions;

@@ -1,0 +1,166 @@
+//! How an event looks in a chat log, and what files and folders are called.
+
+use parlor_shared::text::{is_bidi_control, is_control, is_invisible};
+use parlor_shared::{Fact, RoomEvent, UnixMillis, UserId};
+
+const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
+/// A folder's name ends here, in bytes; most file systems take 255. The id makes it unique.
+const FOLDER_NAME_MAX: usize = 200;
+
+/// A month of UTC, counted from year 0.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) struct Month(pub(super) u32);
+
+impl Month {
+    pub(super) fn of(at: UnixMillis) -> Self {
+        let (year, month, _) = date(at);
+        // Times are below 2^53 milliseconds: years below 290,000.
+        Self(year as u32 * 12 + month - 1)
+    }
+
+    pub(super) fn file_name(self) -> String {
+        format!("{:04}-{:02}.log", self.0 / 12, self.0 % 12 + 1)
+    }
+
+    /// Whether a file could be one of ours by its name.
+    pub(super) fn is_file_name(name: &str) -> bool {
+        let Some((year, month)) = name.strip_suffix(".log").and_then(|it| it.split_once('-'))
+        else {
+            return false;
+        };
+        let digits = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
+        (4..=6).contains(&year.len()) && month.len() == 2 && digits(year) && digits(month)
+    }
+}
+
+/// Year, month from 1, day from 1, of the calendar that never began and never ends.
+fn date(at: UnixMillis) -> (u64, u32, u32) {
+    // Howard Hinnant's `civil_from_days`, for days after 1970: the year begins in March there,
+    // so that the leap day is its last.
+    let days = at.0 / MILLIS_PER_DAY + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month as u32, day as u32)
+}
+
+/// `2026-11-21T09:30:00.000Z`
+fn time(at: UnixMillis) -> String {
+    let (year, month, day) = date(at);
+    let millis = at.0 % MILLIS_PER_DAY;
+    let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
+    let (second, milli) = (millis / 1000 % 60, millis % 1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+/// Appends `event` as a line; see the module of the chat logs for its form. `room` is escaped.
+pub(super) fn render(event: &RoomEvent, room: &str, into: &mut String) {
+    into.push_str(&time(event.at));
+    into.push('\t');
+    into.push_str(room);
+    into.push('\t');
+    into.push_str(&event.seq.to_string());
+    into.push('\t');
+    escape(event.name.as_str(), into);
+    match &event.fact {
+        Fact::Opened { .. } => into.push_str("\topened"),
+        Fact::Joined {} => into.push_str("\tjoined"),
+        Fact::Left {} => into.push_str("\tleft"),
+        Fact::Said { text, .. } => {
+            into.push_str("\tsaid\t");
+            escape(text.as_str(), into);
+        }
+        Fact::Unknown => into.push_str("\tunknown"),
+    }
+    into.push('\n');
+}
+
+/// Appends `text` so that it is one field of one line, shows as it is, and can be turned back.
+pub(super) fn escape(text: &str, into: &mut String) {
+    for it in text.chars() {
+        match it {
+            '\\' => into.push_str("\\\\"),
+            '\n' => into.push_str("\\n"),
+            '\t' => into.push_str("\\t"),
+            // The two separators break lines in some editors.
+            '\u{2028}' | '\u{2029}' => into.extend(it.escape_unicode()),
+            _ if is_control(it) || is_bidi_control(it) => into.extend(it.escape_unicode()),
+            _ => into.push(it),
+        }
+    }
+}
+
+/// `7-Ann`: letters and digits of any script, `-` and `_` as they are, the bytes of everything
+/// else as `%` and two hexadecimal digits.
+pub(super) fn folder_name(user: UserId, name: &str) -> String {
+    let mut folder = format!("{user}-");
+    for it in name.chars() {
+        let mut bytes = [0; 4];
+        let bytes = it.encode_utf8(&mut bytes);
+        let is_plain = (it.is_alphanumeric() && !is_invisible(it)) || it == '-' || it == '_';
+        let part = if is_plain {
+            bytes.to_owned()
+        } else {
+            bytes.bytes().map(|byte| format!("%{byte:02X}")).collect()
+        };
+        if folder.len() + part.len() > FOLDER_NAME_MAX {
+            break;
+        }
+        folder.push_str(&part);
+    }
+    folder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (at, says) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (951_868_800_000, "2000-03-01T00:00:00.000Z"),
+            (1_795_257_000_123, "2026-11-21T10:30:00.123Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (253_402_300_800_000, "10000-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(time(UnixMillis(at)), says);
+            assert!(says.starts_with(&Month::of(UnixMillis(at)).file_name()[..7]));
+        }
+        assert_eq!(Month::of(UnixMillis(1_795_257_000_123)).file_name(), "2026-11.log");
+        assert!(Month::is_file_name("2026-11.log"));
+        for other in ["2026-11.txt", "2026-1.log", "notes.log", "26-11.log", "2026-11-21.log"] {
+            assert!(!Month::is_file_name(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_text_is_one_field() {
+        let mut out = String::new();
+        escape("a\\n\nb\tc\u{202e}d\u{85}é🙂\u{2028}", &mut out);
+        assert_eq!(out, "a\\\\n\\nb\\tc\\u{202e}d\\u{85}é🙂\\u{2028}");
+    }
+
+    #[test]
+    fn no_name_becomes_a_path() {
+        for (name, folder) in [
+            ("Ann", "7-Ann"),
+            ("../../etc/passwd", "7-%2E%2E%2F%2E%2E%2Fetc%2Fpasswd"),
+            ("Ö 2", "7-Ö%202"),
+            ("C:\\x", "7-C%3A%5Cx"),
+            ("アン-_", "7-アン-_"),
+            ("a\u{3164}b", "7-a%E3%85%A4b"),
+        ] {
+            assert_eq!(folder_name(UserId(7), name), folder);
+        }
+        let long = folder_name(UserId(7), &"🙂".repeat(32));
+        assert!(long.len() <= FOLDER_NAME_MAX && long.ends_with("%82"), "{long}");
+    }
+}
