@@ -76,7 +76,7 @@ impl Tongue for Parlor {
         let all: Vec<usize> = (0..seating.conns()).collect();
         // In a real house they would come over days. The lobby is left at once where many come,
         // or the arrival of each would be told to all who came before.
-        let leaves = seating.conns() > 1_000;
+        let leaves = seating.conns() > 500;
         load.ask_each(
             &all,
             WAVE,

@@ -15,6 +15,8 @@ use crate::process::{Running, machine_cpu, own_cpu};
 /// A room that is silent this long has heard everything that was on its way.
 const SILENCE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Less than a fiftieth of a core over this time is idle.
+const IDLE_LOOK: Duration = Duration::from_millis(500);
 
 /// How the talkers talk.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,7 @@ pub(crate) fn measure(
     let mut tongue = contestant.tongue();
     tongue.seat(load, server.address, seating)?;
     load.until_quiet(SILENCE, PATIENCE)?;
+    until_idle(load, server)?;
     let ears = tongue.ears(seating);
     for conn in 0..seating.conns() {
         load.set_hearing(conn, Hearing::Count);
@@ -119,6 +122,26 @@ pub(crate) fn measure(
     let acks = std::mem::take(&mut talk.ack_nanos);
     talk.finish(load, seating, &before)?;
     Ok(measured(&start, &end, &server_cpu, acks, talk.tongue.hears_itself()))
+}
+
+/// Waits until the server has nothing left to do about the arrivals, as writing them into
+/// everybody's chat log; at most [`PATIENCE`], for a server that is never idle.
+fn until_idle(load: &mut Load, server: &Running) -> io::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    let mut before = server.cpu()?;
+    while Instant::now() < end {
+        let look = Instant::now() + IDLE_LOOK;
+        while Instant::now() < look {
+            let left = look.saturating_duration_since(Instant::now());
+            load.turn(left, &mut |_: usize, _: &[u8], _: &mut Outbox| Ok(()))?;
+        }
+        let now = server.cpu()?;
+        if difference(now.clone(), &before).values().sum::<Duration>() < IDLE_LOOK / 50 {
+            break;
+        }
+        before = now;
+    }
+    Ok(())
 }
 
 fn measured(
