@@ -23,15 +23,14 @@ impl eframe::App for Gallery {
 impl Gallery {
     /// As much of a model as there is to look at.
     fn obey(&mut self, intent: Intent) {
-        match intent {
-            Intent::Select(room) => self.model.selected = Some(room),
-            Intent::EditDraft { room, text } => scene::room(&mut self.model, room).draft = text,
-            Intent::Say { room, text } => {
-                let me = self.model.me.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
-                scene::room(&mut self.model, room).draft.clear();
-                scene::Teller::new(&mut self.model, room).said(scene::EVENING, 1, &me, &text);
-            }
-            other => log::info!("{other:?}"),
+        if let Intent::Select(room) = intent {
+            self.model.selected = Some(room);
+        } else if let Intent::EditDraft { room, text } = intent {
+            scene::room(&mut self.model, room).draft = text;
+        } else if let Intent::Say { room, text } = intent {
+            let me = self.model.me.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
+            scene::room(&mut self.model, room).draft.clear();
+            scene::Teller::new(&mut self.model, room).said(scene::EVENING, 1, &me, &text);
         }
     }
 }
@@ -82,7 +81,8 @@ fn main() -> eframe::Result {
     let is_light = arguments.get(2).is_some_and(|it| it == "light");
     let model = scene_of(name);
     let mut screen = scene::screen();
-    screen.remembered = ["192.168.1.5", "office:7667"].iter().filter_map(|it| it.parse().ok()).collect();
+    screen.remembered =
+        ["192.168.1.5", "office:7667"].iter().filter_map(|it| it.parse().ok()).collect();
     let width = arguments.get(3).and_then(|it| it.parse().ok()).unwrap_or(1_200.0);
     let options = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default().with_inner_size([width, 780.0]),
@@ -93,7 +93,11 @@ fn main() -> eframe::Result {
         options,
         Box::new(move |context| {
             view::install(&context.egui_ctx);
-            context.egui_ctx.set_theme(if is_light { egui::Theme::Light } else { egui::Theme::Dark });
+            context.egui_ctx.set_theme(if is_light {
+                egui::Theme::Light
+            } else {
+                egui::Theme::Dark
+            });
             Ok(Box::new(Gallery { model, screen }))
         }),
     )

@@ -34,15 +34,14 @@ fn pixel(x: u32, y: u32) -> [u8; 4] {
             }
         }
     }
-    let part = |it: u32| if covered == 0 { 0 } else { (it / covered) as u8 };
+    let part = |it: u32| it.checked_div(covered).unwrap_or(0) as u8;
     [part(sum[0]), part(sum[1]), part(sum[2]), (covered * 255 / (SAMPLES * SAMPLES)) as u8]
 }
 
 /// What is drawn at a point of the unit square; nothing, for `None`.
 fn colour(x: f32, y: f32) -> Option<egui::Color32> {
     let knob = distance(x, y, 0.585, 0.45) < 0.026;
-    let is_door = (0.37..0.63).contains(&x)
-        && (0.33..0.65).contains(&y)
+    let is_door = (0.37..0.63).contains(&x) && (0.33..0.65).contains(&y)
         || (distance(x, y, 0.5, 0.33) < 0.13 && y < 0.331);
     if is_door {
         return Some(if knob { LIGHT.accent } else { LIGHT.on_accent });

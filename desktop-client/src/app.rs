@@ -161,10 +161,10 @@ impl App {
     fn host_news(&mut self, news: host::News) -> HostNews {
         let local = |port| Address { host: "127.0.0.1".to_owned(), port };
         match news {
-            host::News::Serving { port, shown } => HostNews::Serving { address: local(port), shown },
-            host::News::ServesAlready { port } => {
-                HostNews::ServesAlready { address: local(port) }
+            host::News::Serving { port, shown } => {
+                HostNews::Serving { address: local(port), shown }
             }
+            host::News::ServesAlready { port } => HostNews::ServesAlready { address: local(port) },
             host::News::Ended(end) => {
                 self.host = None;
                 log::warn!("the chat served from here ended: {end:?}");
@@ -185,7 +185,8 @@ impl App {
         if wants_to_close && !self.may_close {
             context.send_viewport_cmd(ViewportCommand::CancelClose);
             // Asked a second time, the window is meant.
-            let is_asking = matches!(self.model.asking, Some(Question::CloseWithOthersInside { .. }));
+            let is_asking =
+                matches!(self.model.asking, Some(Question::CloseWithOthersInside { .. }));
             let intent = if is_asking { Intent::QuitAnyway } else { Intent::Quit };
             self.feed(context, News::Intent(intent));
         }

@@ -20,7 +20,9 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// Why there is no profile to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
-    #[error("This system names no folder for programs to keep things in. Name one with --data-dir.")]
+    #[error(
+        "This system names no folder for programs to keep things in. Name one with --data-dir."
+    )]
     NoPlace,
     #[error(
         "A profile's name is made of letters, digits, - and _, so “{0}” is none. Choose another."

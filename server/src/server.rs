@@ -186,7 +186,10 @@ impl Server {
                 },
             }
         }
-        let deadline = Instant::now() + Duration::from_millis(self.limits.stop_millis);
+        let now = Instant::now();
+        let deadline = now + Duration::from_millis(self.limits.stop_millis);
+        // Who does not read is cut a little earlier, so that its thread can end in time, too.
+        let last_call = now + Duration::from_millis(self.limits.stop_millis / 10 * 9);
         self.doors.close();
         let mut random = [0; 8];
         if getrandom::fill(&mut random).is_err() {
@@ -198,13 +201,15 @@ impl Server {
         if self.hub_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
             log::error!("the hub did not end in time");
         }
-        self.delivery.stop(deadline);
+        self.delivery.stop(last_call);
         for thread in self.delivering {
             if thread.join().is_err() {
                 log::error!("a delivery thread panicked");
             }
         }
-        if !self.doors.wait(deadline) {
+        // Everything is said; who does not hang up is not waited for longer than after a goodbye.
+        let linger = Duration::from_millis(self.limits.linger_millis);
+        if !self.doors.wait(deadline.min(Instant::now() + linger)) {
             log::warn!("some connections did not end in time");
         }
         if let Some((chatlog, thread)) = self.chatlog {

@@ -31,7 +31,8 @@ impl Clock {
     pub(super) fn moment(self) -> Moment {
         let millis = self.millis();
         // Luck only spreads retries over time, so without a generator the clock will do.
-        let random = getrandom::u64().unwrap_or_else(|_| millis.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let random =
+            getrandom::u64().unwrap_or_else(|_| millis.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         Moment { millis, wall: Self::wall(), random }
     }
 }

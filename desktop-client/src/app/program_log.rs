@@ -30,7 +30,8 @@ pub(super) fn start(profile: &Path) -> io::Result<()> {
     let name = format!("parlor-{:013}-{}.log", now.as_millis(), std::process::id());
     let file = Bounded { file: File::create(folder.join(name))?, left: FILE_BYTES };
     // Windows and fonts have much to say that is nobody's trouble.
-    let config = ConfigBuilder::new().set_time_format_rfc3339().add_filter_allow_str("parlor").build();
+    let config =
+        ConfigBuilder::new().set_time_format_rfc3339().add_filter_allow_str("parlor").build();
     if WriteLogger::init(LevelFilter::Info, config, file).is_err() {
         // In a test somebody else logs already.
         log::debug!("a logger was there before");

@@ -64,7 +64,7 @@ impl Lines {
         }
         self.partial.extend_from_slice(input);
         // Another protocol's greeting need not have a newline to be told by.
-        let is_foreign = self.partial.first().is_some_and(|byte| *byte != b'{');
+        let is_foreign = self.partial.iter().find(|it| **it != b'\r').is_some_and(|it| *it != b'{');
         if is_foreign || self.partial.len() > LINE_BYTES_MAX {
             return Err(self.broken());
         }

@@ -4,7 +4,7 @@
 use parlor_shared::UserName;
 
 use super::effect::{Effect, Turn};
-use super::{Address, HostNews, Model, Question, Stage, Trouble};
+use super::{Address, HostNews, LinkState, Model, Question, Stage, Trouble};
 
 /// What is waited for while the host starts.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub(super) struct Hosted {
     again: bool,
     /// Where it serves.
     address: Option<Address>,
+    /// How many others were inside when one signed out.
+    others: usize,
 }
 
 impl Hosted {
@@ -48,6 +50,7 @@ impl Model {
     /// The chat was served from here when the app was closed.
     pub(super) fn host_again(&mut self, turn: &mut Turn) {
         self.hosted.again = true;
+        self.link = LinkState::Connecting;
         turn.effects.push(Effect::StartHost);
     }
 
@@ -90,16 +93,22 @@ impl Model {
 
     /// Closes the app, unless that would end the chat for others: then the person is asked.
     pub(super) fn quit(&mut self, turn: &mut Turn) {
-        let me = self.my_id();
-        let others_here = |room: &super::Room| {
-            room.members.iter().filter(|(id, it)| it.here && **id != me).count()
-        };
-        let others = self.rooms.values().map(others_here).max().unwrap_or(0);
+        self.count_others();
+        let others = self.hosted.others;
         if self.hosting.is_some() && others > 0 {
             self.asking = Some(Question::CloseWithOthersInside { others });
         } else {
             turn.effects.push(Effect::Quit);
         }
+    }
+
+    /// Counts who would be cut off. Signed out one cannot see it, so the last count stays.
+    pub(super) fn count_others(&mut self) {
+        let Some(me) = self.me.as_ref().map(|it| it.user) else { return };
+        let others_here = |room: &super::Room| {
+            room.members.iter().filter(|(id, it)| it.here && **id != me).count()
+        };
+        self.hosted.others = self.rooms.values().map(others_here).max().unwrap_or(0);
     }
 
     /// The question was answered with "not now".

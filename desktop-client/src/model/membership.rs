@@ -89,7 +89,12 @@ impl Model {
             room
         });
         room.name = joined.name;
+        let unread_before = room.unread();
         room.is_told(joined.last_seq, joined.last_nth);
+        // What was said while the connection was away was said while nobody looked.
+        if self.selected == Some(joined.room) && unread_before == 0 && room.unread() > 0 {
+            room.place_divider();
+        }
         self.keep_room(joined.room, turn);
     }
 

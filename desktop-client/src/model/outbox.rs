@@ -13,6 +13,7 @@ use parlor_shared::{ClientId, EXIT, Refusal, Request, RoomId, Seq, Text};
 use super::asked::Asked;
 use super::effect::{Keep, Turn};
 use super::limits::{DRAFT_BYTES_MAX, OUTBOX_MAX, SAYS_IN_FLIGHT_PER_ROOM};
+use super::wire::told_pause;
 use super::{Failure, Model, Pending, PendingState, Question, Room, Trouble};
 
 /// The code under which the archive keeps [`Failure::NotKept`].
@@ -178,7 +179,6 @@ impl Model {
     /// The server has the message, at this place.
     pub(super) fn said(&mut self, id: RoomId, client_id: ClientId, seq: Seq, turn: &mut Turn) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        room.last_seq = room.last_seq.max(seq);
         if let Some(pending) = room.pending(client_id) {
             pending.state = PendingState::Stored(seq);
         }
@@ -210,7 +210,7 @@ impl Model {
         let Some(pending) = room.pending(client_id) else { return };
         if let Refusal::RateLimited { retry_millis } = refusal {
             pending.state = PendingState::Waiting;
-            self.say_after = Some(turn.moment.millis + retry_millis.max(1));
+            self.say_after = Some(told_pause(retry_millis, turn));
         } else if refusal == Refusal::GoingAway {
             pending.state = PendingState::Waiting;
         } else {

@@ -251,6 +251,7 @@ impl Model {
         if let Some(session) = session {
             self.remember(Session { signed_in: false, ..session }, turn);
         }
+        self.count_others();
         self.joining();
         if self.wire.phase == Phase::Online {
             self.asked.ask(Request::Goodbye(Nothing {}), Asked::Goodbye, turn);

@@ -35,6 +35,9 @@ pub(super) struct Sync {
     fruitless: u8,
     /// The server did not want to give a page; not asked again on this connection.
     refused: bool,
+    /// The newest page did not tell how many messages came before it: the timeline begins where
+    /// the server told the count instead.
+    begins_at_told: bool,
     /// The membership and count that the server last told.
     pub(super) since: Seq,
     since_nth: Nth,
@@ -72,6 +75,7 @@ impl Sync {
         self.page = None;
         self.fruitless = 0;
         self.refused = false;
+        self.begins_at_told = false;
     }
 
     fn hold(&mut self, event: RoomEvent) {
@@ -170,9 +174,17 @@ impl Room {
         }
     }
 
-    /// Begins the timeline with the newest page.
+    /// Begins the timeline with a page.
     fn begin(&mut self, page: Vec<RoomEvent>, me: UserId, taken: &mut Taken) {
-        let before = count_before(&page).unwrap_or(self.sync.since_nth);
+        let (Some(first), Some(last)) = (page.first(), page.last()) else { return };
+        // Without a message in it the page says nothing about the count, but the server did at
+        // one place, and if that is in the page it holds for all of it.
+        let is_told = first.seq <= self.sync.since.next() && self.sync.since <= last.seq;
+        let told = is_told.then_some(self.sync.since_nth);
+        let Some(before) = count_before(&page).or(told) else {
+            self.sync.begins_at_told = true;
+            return;
+        };
         for event in page {
             self.last_seq = self.last_seq.max(event.seq);
             let continues =
@@ -244,7 +256,8 @@ impl Room {
             return None;
         }
         if self.timeline.is_empty() {
-            return Some(PageAt::Latest);
+            let told = PageAt::After(self.sync.since);
+            return Some(if self.sync.begins_at_told { told } else { PageAt::Latest });
         }
         if self.timeline.last_seq() < self.last_seq {
             return Some(PageAt::After(self.timeline.last_seq()));
@@ -296,7 +309,9 @@ impl Model {
                 self.older_from_server(id, before, &events, turn);
                 return true;
             }
-            PageAt::Latest if room.timeline.is_empty() => room.begin(events, me, &mut taken),
+            PageAt::Latest | PageAt::After(_) if room.timeline.is_empty() => {
+                room.begin(events, me, &mut taken);
+            }
             PageAt::Latest | PageAt::After(_) | PageAt::Around(_) => {
                 for event in events {
                     room.take(event, me, &mut taken);
@@ -304,7 +319,8 @@ impl Model {
             }
         }
         room.last_seq = room.last_seq.max(last_seq);
-        let is_fruitless = taken.events.is_empty() && room.is_catching_up();
+        let is_wanting = room.timeline.is_empty() || room.is_catching_up();
+        let is_fruitless = taken.events.is_empty() && is_wanting;
         room.sync.fruitless = if is_fruitless { room.sync.fruitless + 1 } else { 0 };
         let believed = room.sync.fruitless < FRUITLESS_PAGES_MAX;
         self.took(id, taken, unread_before, turn);
@@ -315,10 +331,7 @@ impl Model {
     fn took(&mut self, id: RoomId, taken: Taken, unread_before: u64, turn: &mut Turn) {
         let is_open = self.selected == Some(id);
         let (Some(session), Some(room)) = (self.session, self.rooms.get_mut(&id)) else { return };
-        // What was said before the connection stood was said while nobody looked.
-        let was_away = taken.events.first().is_some_and(|it| it.seq <= room.sync.since);
-        let is_attended = is_open && self.focused && !was_away;
-        if is_open && !is_attended && unread_before == 0 && room.unread() > 0 {
+        if is_open && !self.focused && unread_before == 0 && room.unread() > 0 {
             room.place_divider();
         }
         if taken.events.is_empty() {

@@ -52,6 +52,11 @@ pub(super) enum Greeting {
     Back(SessionId),
 }
 
+/// When a server that says "wait" is asked again. It is believed up to a bound.
+pub(super) fn told_pause(retry_millis: u64, turn: &Turn) -> u64 {
+    turn.moment.millis + retry_millis.clamp(1, RETRY_TOLD_MAX_MILLIS)
+}
+
 impl Model {
     pub(super) fn connect(&mut self, turn: &mut Turn) {
         let Some(address) = self.server.clone() else { return };
@@ -238,7 +243,7 @@ impl Model {
         if let Refusal::RateLimited { retry_millis } = refusal
             && !matches!(asked, Asked::Hello | Asked::Say { .. })
         {
-            self.read_after = Some(turn.moment.millis + retry_millis.max(1));
+            self.read_after = Some(told_pause(retry_millis, turn));
         }
         let again = matches!(refusal, Refusal::RateLimited { .. });
         match asked {
@@ -249,7 +254,12 @@ impl Model {
             {
                 self.is_no_member(room, turn);
             }
-            Asked::Page { room, .. } => self.page_refused(room, again),
+            Asked::Page { room, .. } => {
+                self.page_refused(room, again);
+                if !again {
+                    self.trouble = Some(Trouble::Refused(refusal));
+                }
+            }
             Asked::Members { room } => self.members_refused(room, again),
             Asked::Rooms => self.rooms_refused(again),
             Asked::Create { name } if refusal == Refusal::RoomTaken => {

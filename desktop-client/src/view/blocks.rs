@@ -52,9 +52,14 @@ pub enum Kind {
 pub enum Change {
     Nothing,
     /// The first `kept` blocks are as before.
-    Appended { kept: usize },
+    Appended {
+        kept: usize,
+    },
     /// `added` blocks take the place of the first `replaced`; the others are as before.
-    Prepended { added: usize, replaced: usize },
+    Prepended {
+        added: usize,
+        replaced: usize,
+    },
     /// All are new.
     Rebuilt,
 }
@@ -203,7 +208,15 @@ impl Blocks {
             return;
         }
         let new_day = !same_day;
-        self.blocks.push_back(Block { first: seq, last: seq, kind, at, by: row.by, new_day, clock_back });
+        self.blocks.push_back(Block {
+            first: seq,
+            last: seq,
+            kind,
+            at,
+            by: row.by,
+            new_day,
+            clock_back,
+        });
     }
 
     fn day_of(&mut self, at: UnixMillis, calendar: &Calendar) -> Day {
@@ -218,7 +231,11 @@ impl Blocks {
 fn shown_time(before: Option<Block>, at: UnixMillis) -> (UnixMillis, bool) {
     match before {
         Some(before) if at < before.at => {
-            if before.at.since(at) < CLOCK_BACK_MILLIS { (before.at, false) } else { (at, true) }
+            if before.at.since(at) < CLOCK_BACK_MILLIS {
+                (before.at, false)
+            } else {
+                (at, true)
+            }
         }
         _ => (at, false),
     }

@@ -79,7 +79,8 @@ impl Calendar {
         if date.checked_add(1.day()).is_ok_and(|next| next == today) {
             return words::YESTERDAY.to_owned();
         }
-        let weekday = words::WEEKDAYS[date.weekday().to_monday_zero_offset().unsigned_abs() as usize % 7];
+        let weekday =
+            words::WEEKDAYS[date.weekday().to_monday_zero_offset().unsigned_abs() as usize % 7];
         let month = words::MONTHS[(date.month().unsigned_abs() as usize + 11) % 12];
         if date.year() == today.year() {
             format!("{weekday}, {} {month}", date.day())
@@ -91,5 +92,8 @@ impl Calendar {
 
 /// Times beyond what a calendar can hold come from broken clocks; they are shown as its end.
 fn stamp(at: UnixMillis) -> Timestamp {
-    i64::try_from(at.0).ok().and_then(|it| Timestamp::from_millisecond(it).ok()).unwrap_or(Timestamp::MAX)
+    i64::try_from(at.0)
+        .ok()
+        .and_then(|it| Timestamp::from_millisecond(it).ok())
+        .unwrap_or(Timestamp::MAX)
 }

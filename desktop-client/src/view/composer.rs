@@ -21,7 +21,12 @@ use crate::words;
 const COUNTED_FROM: usize = TEXT_BYTES_MAX - 1_024;
 
 /// Round the field, inside the pane.
-const OUTSIDE: Margin = Margin { left: space::L as i8, right: space::L as i8, top: space::XS as i8, bottom: space::M as i8 };
+const OUTSIDE: Margin = Margin {
+    left: space::L as i8,
+    right: space::L as i8,
+    top: space::XS as i8,
+    bottom: space::M as i8,
+};
 /// Inside the field's frame, and round the text in it.
 const FRAME: Margin = Margin { left: space::M as i8, right: space::XS as i8, top: 3, bottom: 3 };
 const TEXT: Margin = Margin { left: 0, right: 0, top: 7, bottom: 5 };
@@ -97,10 +102,11 @@ fn write(
         clean_events(ui);
     }
     let mut draft = room.draft.clone();
+    let width = text_width(ui.available_width());
+    let most = text_height(ui, &draft, width) + TEXT.sum().y;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = space::S;
-        let width = text_width(ui.available_width());
-        let most = text_height(ui, &draft, width) + TEXT.sum().y;
+        ui.set_min_height(most.max(size::CONTROL));
         let lines = ScrollArea::vertical()
             .id_salt(("draft", id.0))
             .min_scrolled_height(size::CONTROL)
@@ -128,7 +134,8 @@ fn write(
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Max), |ui| {
             let may = may_send(&draft);
-            let button = ui.add_enabled_ui(may, |ui| icons::button(ui, Icon::Send, words::SEND)).inner;
+            let button =
+                ui.add_enabled_ui(may, |ui| icons::button(ui, Icon::Send, words::SEND)).inner;
             if may && (button.clicked() || wants_to_send) {
                 intents.push(Intent::Say { room: id, text: draft.clone() });
                 screen.readings.entry(id).or_default().go_to_end();
@@ -139,7 +146,12 @@ fn write(
 }
 
 fn filter() -> EventFilter {
-    EventFilter { horizontal_arrows: true, vertical_arrows: true, tab: false, ..EventFilter::default() }
+    EventFilter {
+        horizontal_arrows: true,
+        vertical_arrows: true,
+        tab: false,
+        ..EventFilter::default()
+    }
 }
 
 fn may_send(draft: &str) -> bool {
@@ -150,7 +162,8 @@ fn may_send(draft: &str) -> bool {
 fn take_focus(ui: &Ui, model: &Model, screen: &Screen, field: Id) {
     let nothing_else = model.asking.is_none() && screen.new_room.is_none();
     let is_free = ui.memory(|it| it.focused().is_none());
-    let has_selection = ui.ctx().plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();
+    let has_selection =
+        ui.ctx().plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();
     // What is selected in the messages is to be copied; it would be lost with the focus.
     if nothing_else && is_free && (!has_selection || super::timeline::is_typing(ui)) {
         ui.memory_mut(|it| it.request_focus(field));

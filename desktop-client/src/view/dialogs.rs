@@ -1,6 +1,8 @@
 //! What comes up over everything else: a new room, and questions that need an answer.
 
-use egui::{Frame, Id, Key, Margin, Modal, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2};
+use egui::{
+    Frame, Id, Key, Margin, Modal, RichText, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, vec2,
+};
 
 use super::Screen;
 use super::rooms::{focus_ring, one_line};
@@ -9,9 +11,7 @@ use crate::model::{Intent, Model, Question, Trouble};
 use crate::words;
 
 fn frame(ui: &Ui) -> Frame {
-    Frame::popup(ui.style())
-        .inner_margin(Margin::same(space::XL as i8))
-        .corner_radius(round::CARD)
+    Frame::popup(ui.style()).inner_margin(Margin::same(space::XL as i8)).corner_radius(round::CARD)
 }
 
 /// The form that makes or joins a room, with the open rooms that there are.
@@ -33,7 +33,8 @@ pub(super) fn new_room(ui: &mut Ui, model: &Model, screen: &mut Screen, intents:
         if !response.has_focus() && ui.memory(|it| it.focused().is_none()) && !is_entered {
             response.request_focus();
         }
-        if let Some(trouble @ (Trouble::BadRoomName(_) | Trouble::RoomRefused(_))) = &model.trouble {
+        if let Some(trouble @ (Trouble::BadRoomName(_) | Trouble::RoomRefused(_))) = &model.trouble
+        {
             ui.label(RichText::new(words::trouble(trouble)).color(colours.danger));
         }
         ui.add_space(space::XS);
@@ -49,7 +50,9 @@ pub(super) fn new_room(ui: &mut Ui, model: &Model, screen: &mut Screen, intents:
             }
         });
         ui.add_space(space::M);
-        ui.label(RichText::new(words::OPEN_ROOMS).font(theme::strong(size::SMALL)).color(colours.weak));
+        ui.label(
+            RichText::new(words::OPEN_ROOMS).font(theme::strong(size::SMALL)).color(colours.weak),
+        );
         if model.directory.is_empty() {
             ui.label(RichText::new(words::NO_OPEN_ROOMS).color(colours.weak));
         } else {
@@ -87,7 +90,13 @@ fn directory(ui: &mut Ui, model: &Model, intents: &mut Vec<Intent>) -> bool {
             one_line(ui, it.name.as_str(), theme::plain(size::BODY), colours.text, name);
             let members = words::members_count(it.members);
             let font = theme::plain(size::SMALL);
-            ui.painter().text(count.right_center(), egui::Align2::RIGHT_CENTER, members, font, colours.weak);
+            ui.painter().text(
+                count.right_center(),
+                egui::Align2::RIGHT_CENTER,
+                members,
+                font,
+                colours.weak,
+            );
             if response.clicked() {
                 intents.push(Intent::JoinRoom(it.room));
                 is_chosen = true;

@@ -25,10 +25,9 @@ pub fn install(ctx: &Context) {
         fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
     let default = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    for (family, first) in [
-        (FontFamily::Proportional, "inter"),
-        (FontFamily::Name(STRONG.into()), "inter-strong"),
-    ] {
+    for (family, first) in
+        [(FontFamily::Proportional, "inter"), (FontFamily::Name(STRONG.into()), "inter-strong")]
+    {
         let mut names = vec![first.to_owned()];
         names.extend(default.iter().cloned());
         names.push("emoji".to_owned());

@@ -163,6 +163,10 @@ pub fn sign(ui: &Ui, at: Rect) {
     let door = Rect::from_min_max(p(0.36, 0.2), p(0.64, 0.66));
     let radius = egui::CornerRadius { nw: 40, ne: 40, sw: 0, se: 0 };
     ui.painter().rect_filled(door, radius, palette.on_accent);
-    ui.painter().circle_filled(pos2(door.right() - unit * 0.07, door.center().y), unit * 0.03, palette.accent);
+    ui.painter().circle_filled(
+        pos2(door.right() - unit * 0.07, door.center().y),
+        unit * 0.03,
+        palette.accent,
+    );
     debug_assert!(door.size() != Vec2::ZERO);
 }

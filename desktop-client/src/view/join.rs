@@ -1,6 +1,9 @@
 //! The first window: a name, an address, or a chat of one's own.
 
-use egui::{Align, Button, CentralPanel, Frame, Key, Layout, Margin, RichText, ScrollArea, Sense, TextEdit, Ui};
+use egui::{
+    Align, Button, CentralPanel, Frame, Key, Layout, Margin, RichText, ScrollArea, Sense, TextEdit,
+    Ui,
+};
 
 use super::Screen;
 use super::icons;
@@ -8,7 +11,13 @@ use super::theme::{self, palette, round, size, space};
 use crate::model::{Intent, Joining, Model};
 use crate::words;
 
-pub(super) fn ui(ui: &mut Ui, model: &Model, joining: &Joining, screen: &mut Screen, intents: &mut Vec<Intent>) {
+pub(super) fn ui(
+    ui: &mut Ui,
+    model: &Model,
+    joining: &Joining,
+    screen: &mut Screen,
+    intents: &mut Vec<Intent>,
+) {
     let is_first = !screen.join.is_begun;
     if is_first {
         screen.join.name.clone_from(&joining.name);
@@ -133,7 +142,11 @@ fn fields(ui: &mut Ui, joining: &Joining, screen: &mut Screen, is_first: bool) -
         });
     }
     if is_first {
-        let first_empty = if screen.join.name.is_empty() || !screen.join.address.is_empty() { &name } else { &address };
+        let first_empty = if screen.join.name.is_empty() || !screen.join.address.is_empty() {
+            &name
+        } else {
+            &address
+        };
         first_empty.request_focus();
     }
     let entered = ui.input(|it| it.key_pressed(Key::Enter));
@@ -161,7 +174,10 @@ fn show_refusal(
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             if let Some(trouble) = refused {
-                ui.add(egui::Label::new(RichText::new(words::trouble(trouble)).color(colours.text)).wrap());
+                ui.add(
+                    egui::Label::new(RichText::new(words::trouble(trouble)).color(colours.text))
+                        .wrap(),
+                );
             }
             if let Some(free) = &joining.suggestion
                 && ui.button(words::take_name(free.as_str())).clicked()
@@ -182,13 +198,17 @@ fn show_refusal(
 
 fn wide_button(ui: &mut Ui, says: &str, may: bool, is_main: bool) -> egui::Response {
     let size = egui::vec2(ui.available_width(), size::CONTROL + 6.0);
-    ui.allocate_ui_with_layout(size, Layout::centered_and_justified(egui::Direction::TopDown), |ui| {
-        if is_main {
-            button(ui, says, may, size)
-        } else {
-            ui.add_enabled(may, Button::new(says).min_size(size))
-        }
-    })
+    ui.allocate_ui_with_layout(
+        size,
+        Layout::centered_and_justified(egui::Direction::TopDown),
+        |ui| {
+            if is_main {
+                button(ui, says, may, size)
+            } else {
+                ui.add_enabled(may, Button::new(says).min_size(size))
+            }
+        },
+    )
     .inner
 }
 

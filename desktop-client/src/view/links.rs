@@ -17,7 +17,9 @@ pub fn find(text: &str) -> Vec<Range<usize>> {
     while let Some(start) = next_start(text, from) {
         let end = end_of(text, start);
         let host = SCHEMES.iter().find_map(|it| text[start..end].strip_prefix(it));
-        if host.is_some_and(|it| it.starts_with(|first: char| first.is_alphanumeric() || first == '[')) {
+        if host
+            .is_some_and(|it| it.starts_with(|first: char| first.is_alphanumeric() || first == '['))
+        {
             links.push(start..end);
         }
         from = end.max(start + 1);
@@ -43,7 +45,10 @@ fn next_start(text: &str, mut from: usize) -> Option<usize> {
 
 fn end_of(text: &str, start: usize) -> usize {
     let stops = |it: char| {
-        it.is_whitespace() || it.is_control() || is_invisible(it) || matches!(it, '<' | '>' | '"' | '`')
+        it.is_whitespace()
+            || it.is_control()
+            || is_invisible(it)
+            || matches!(it, '<' | '>' | '"' | '`')
     };
     let mut end = text[start..].find(stops).map_or(text.len(), |it| start + it);
     // What closes a sentence or a bracket that was opened outside is not part of the address.

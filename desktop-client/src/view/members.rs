@@ -31,17 +31,22 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, _intents: &mut Vec<Intent>) {
             })
             .collect();
         ui.spacing_mut().item_spacing.y = 0.0;
-        ScrollArea::vertical().auto_shrink([false; 2]).show_rows(ui, size::ENTRY, rows.len(), |ui, shown| {
-            for row in rows.get(shown).unwrap_or_default() {
-                match row {
-                    Row::Heading(heading, count) => show_heading(ui, heading, *count),
-                    Row::Person(user, it) => {
-                        let is_me = model.me.as_ref().is_some_and(|me| me.user == *user);
-                        show_member(ui, *user, it, is_me);
+        ScrollArea::vertical().auto_shrink([false; 2]).show_rows(
+            ui,
+            size::ENTRY,
+            rows.len(),
+            |ui, shown| {
+                for row in rows.get(shown).unwrap_or_default() {
+                    match row {
+                        Row::Heading(heading, count) => show_heading(ui, heading, *count),
+                        Row::Person(user, it) => {
+                            let is_me = model.me.as_ref().is_some_and(|me| me.user == *user);
+                            show_member(ui, *user, it, is_me);
+                        }
                     }
                 }
-            }
-        });
+            },
+        );
         if room.members_cut {
             ui.label(words::members_cut(room.members.len()));
         }
@@ -56,7 +61,8 @@ enum Row<'a> {
 fn show_heading(ui: &mut Ui, heading: &str, count: usize) {
     let colours = palette(ui);
     let says = words::counted(heading, count);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ENTRY), Sense::hover());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), size::ENTRY), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &says));
     let at = pos2(rect.left() + space::XS, rect.bottom() - space::S);
     let font = theme::strong(size::SMALL);
@@ -65,7 +71,8 @@ fn show_heading(ui: &mut Ui, heading: &str, count: usize) {
 
 fn show_member(ui: &mut Ui, user: UserId, member: &Member, is_me: bool) {
     let colours = palette(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ENTRY), Sense::hover());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), size::ENTRY), Sense::hover());
     let name = member.name.as_str();
     let says = words::member_entry(name, member.here, is_me);
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &says));
@@ -76,5 +83,11 @@ fn show_member(ui: &mut Ui, user: UserId, member: &Member, is_me: bool) {
     let ink = if member.here { colours.text } else { colours.weak };
     let left = picture.right() + space::S + 2.0;
     let shown = if is_me { words::you(name) } else { name.to_owned() };
-    one_line(ui, &shown, theme::plain(size::BODY - 1.0), ink, Rect::from_min_max(pos2(left, rect.top()), rect.max));
+    one_line(
+        ui,
+        &shown,
+        theme::plain(size::BODY - 1.0),
+        ink,
+        Rect::from_min_max(pos2(left, rect.top()), rect.max),
+    );
 }

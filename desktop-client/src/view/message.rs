@@ -7,28 +7,28 @@ use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::text_selection::LabelSelectionState;
-use egui::{Align, Color32, Galley, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-use parlor_shared::{ClientId, RoomId, Seq, UnixMillis, UserId};
+use egui::{
+    Align, Color32, Galley, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+use parlor_shared::{RoomId, Seq, UnixMillis, UserId};
 
 use super::blocks::{Block, GROUP_MILLIS, Kind};
 use super::calendar::Calendar;
-use super::icons::{self, Icon};
+use super::fate::{self, CHECK, FOOT};
+use super::icons;
+use super::separators::{self, SEPARATOR, Separator};
 use super::theme::{self, Palette, palette, size, space};
 use super::{bidi, links, notices};
-use crate::model::{History, Intent, Me, Pending, PendingState, Room, What};
+use crate::model::{Intent, Me, Pending, PendingState, Room, What};
 use crate::words;
 
 /// From the pane's edge to the pictures, and from them to the text.
-const MARGIN: f32 = space::L + space::XS;
+pub(super) const MARGIN: f32 = space::L + space::XS;
 const GUTTER: f32 = MARGIN + size::AVATAR + space::M;
 /// Above a message that shows its author, and above one that does not.
 const ABOVE_HEAD: f32 = 14.0;
 const ABOVE_MORE: f32 = 2.0;
 const HEAD: f32 = 22.0;
-const SEPARATOR: f32 = 44.0;
-const CAP: f32 = 56.0;
-const FOOT: f32 = 38.0;
-const CHECK: f32 = 13.0;
 
 /// What a row is made from.
 #[derive(Clone, Copy, Debug)]
@@ -60,23 +60,8 @@ struct Shape {
     above: f32,
     body: Arc<Galley>,
     body_left: f32,
-    foot: Option<String>,
+    has_foot: bool,
     label: String,
-}
-
-enum Separator {
-    /// What lies above the oldest row.
-    Cap(String),
-    Line { says: String, is_new: bool },
-}
-
-impl Separator {
-    fn height(&self) -> f32 {
-        match self {
-            Self::Cap(_) => CAP,
-            Self::Line { .. } => SEPARATOR,
-        }
-    }
 }
 
 impl Shape {
@@ -90,7 +75,7 @@ impl Shape {
     }
 
     fn height(&self) -> u32 {
-        let foot = if self.foot.is_some() { FOOT } else { 0.0 };
+        let foot = if self.has_foot { FOOT } else { 0.0 };
         (self.body_top() + self.body.size().y + foot + ABOVE_MORE).ceil() as u32
     }
 }
@@ -125,19 +110,25 @@ pub(super) fn estimate(see: &Sight<'_>, block: &Block) -> u32 {
     (day + above + lines * size::LINE + ABOVE_MORE) as u32
 }
 
-fn text_width(pane: f32) -> f32 {
+pub(super) fn text_width(pane: f32) -> f32 {
     (pane - GUTTER - space::XL - CHECK).clamp(60.0, size::READABLE)
 }
 
 /// Draws the row at `top` and says what was wanted.
-pub(super) fn show(ui: &mut Ui, see: &Sight<'_>, item: Item<'_>, top: Pos2, intents: &mut Vec<Intent>) -> u32 {
+pub(super) fn show(
+    ui: &mut Ui,
+    see: &Sight<'_>,
+    item: Item<'_>,
+    top: Pos2,
+    intents: &mut Vec<Intent>,
+) -> u32 {
     let shape = shape(ui, see, item);
     let height = shape.height();
     let row = Rect::from_min_size(top, vec2(see.width, height as f32));
     let mut y = top.y;
     for separator in &shape.separators {
         let at = Rect::from_min_size(pos2(top.x, y), vec2(see.width, separator.height()));
-        show_separator(ui, separator, at);
+        separators::show_separator(ui, separator, at);
         y += separator.height();
     }
     let colours = palette(ui);
@@ -160,7 +151,8 @@ pub(super) fn show(ui: &mut Ui, see: &Sight<'_>, item: Item<'_>, top: Pos2, inte
         let font = theme::plain(size::TINY);
         ui.painter().text(at, egui::Align2::RIGHT_CENTER, time, font, colours.weak);
     }
-    show_state(ui, see, item, &shape, body_at, intents);
+    let body = Rect::from_min_size(body_at, shape.body.size());
+    fate::show(ui, see, item, body, intents);
     height
 }
 
@@ -188,11 +180,6 @@ fn shape(ui: &Ui, see: &Sight<'_>, item: Item<'_>) -> Shape {
             let is_failed = matches!(pending.state, PendingState::Failed(_) | PendingState::Held);
             let colour = if is_failed { colours.text } else { colours.weak };
             let time = see.calendar.time(pending.at);
-            let state = match &pending.state {
-                PendingState::Saving | PendingState::Waiting | PendingState::Sent => Some(words::SENDING),
-                PendingState::Failed(_) | PendingState::Held => Some(words::NOT_SENT),
-                PendingState::Stored(_) => None,
-            };
             let text = pending.text.as_str();
             Shape {
                 separators: Vec::new(),
@@ -200,15 +187,8 @@ fn shape(ui: &Ui, see: &Sight<'_>, item: Item<'_>) -> Shape {
                 above: if head { ABOVE_HEAD } else { ABOVE_MORE },
                 body: body_galley(ui, text, colour, see.width),
                 body_left: GUTTER,
-                foot: match &pending.state {
-                    PendingState::Failed(why) => Some(words::failure(why)),
-                    PendingState::Held => Some(words::HELD.to_owned()),
-                    PendingState::Saving
-                    | PendingState::Waiting
-                    | PendingState::Sent
-                    | PendingState::Stored(_) => None,
-                },
-                label: words::message(name, &time, text, state),
+                has_foot: fate::reason(&pending.state).is_some(),
+                label: words::message(name, &time, text, fate::in_words(&pending.state)),
             }
         }
     }
@@ -219,7 +199,7 @@ fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Sh
     let row = timeline.index_of(block.first).and_then(|it| timeline.get(it));
     let name = row.map_or("", |it| it.name.as_str());
     let time = see.calendar.time(block.at);
-    let separators = separators(see, block);
+    let separators = separators::separators(see, block);
     match (block.kind, row.map(|it| &it.what)) {
         (Kind::Said { head }, Some(What::Said(text))) => {
             let head = head || !separators.is_empty();
@@ -229,7 +209,7 @@ fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Sh
                 above: if head { ABOVE_HEAD } else { ABOVE_MORE },
                 body: body_galley(ui, text.as_str(), colours.text, see.width),
                 body_left: GUTTER,
-                foot: None,
+                has_foot: false,
                 label: words::message(name, &time, text.as_str(), None),
             }
         }
@@ -250,35 +230,17 @@ fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Sh
             job.break_on_newline = false;
             let body = bidi::reorder(ui.fonts_mut(|it| it.layout_job(job)), &says);
             let label = format!("{says}, {time}");
-            Shape { separators, head: None, above: space::S, body, body_left: GUTTER, foot: None, label }
+            Shape {
+                separators,
+                head: None,
+                above: space::S,
+                body,
+                body_left: GUTTER,
+                has_foot: false,
+                label,
+            }
         }
     }
-}
-
-fn separators(see: &Sight<'_>, block: &Block) -> Vec<Separator> {
-    let mut separators = Vec::new();
-    if see.oldest == Some(block.first) {
-        let says = match see.room.history {
-            History::More => words::OLDER_ABOVE.to_owned(),
-            History::Loading => words::LOADING_OLDER.to_owned(),
-            History::Complete => words::beginning_of(see.room.name.as_str()),
-            History::Full => words::TOO_MUCH.to_owned(),
-        };
-        separators.push(Separator::Cap(says));
-    }
-    if block.new_day {
-        let says = see.calendar.day_in_words(block.at, see.now);
-        separators.push(Separator::Line { says, is_new: false });
-    }
-    if block.clock_back {
-        let says = words::CLOCK_CHANGED.to_owned();
-        separators.push(Separator::Line { says, is_new: false });
-    }
-    if see.divider.is_some_and(|it| (block.first..=block.last).contains(&it)) {
-        let says = words::NEW_MESSAGES.to_owned();
-        separators.push(Separator::Line { says, is_new: true });
-    }
-    separators
 }
 
 fn head_galleys(
@@ -289,7 +251,9 @@ fn head_galleys(
     colours: &Palette,
 ) -> (Arc<Galley>, Arc<Galley>) {
     let hue = colours.names[theme::hue_of(user)];
-    let line = |text: &str, font, colour| ui.fonts_mut(|it| it.layout_no_wrap(text.to_owned(), font, colour));
+    let line = |text: &str, font, colour| {
+        ui.fonts_mut(|it| it.layout_no_wrap(text.to_owned(), font, colour))
+    };
     (
         bidi::reorder(line(name, theme::strong(size::BODY), hue), name),
         line(time, theme::plain(size::TINY), colours.weak),
@@ -298,10 +262,16 @@ fn head_galleys(
 
 fn body_galley(ui: &Ui, text: &str, colour: Color32, width: f32) -> Arc<Galley> {
     let colours = palette(ui);
+    // A line under words that change places would stay behind.
+    let is_underlined = !bidi::has_rtl(text);
     let format = |is_link: bool| TextFormat {
         font_id: theme::plain(size::BODY),
         color: if is_link { colours.link } else { colour },
-        underline: if is_link { Stroke::new(1.0, colours.link) } else { Stroke::NONE },
+        underline: if is_link && is_underlined {
+            Stroke::new(1.0, colours.link)
+        } else {
+            Stroke::NONE
+        },
         line_height: Some(size::LINE),
         valign: Align::Center,
         ..TextFormat::default()
@@ -316,34 +286,6 @@ fn body_galley(ui: &Ui, text: &str, colour: Color32, width: f32) -> Arc<Galley> 
     }
     job.append(&text[from..], 0.0, format(false));
     bidi::reorder(ui.fonts_mut(|it| it.layout_job(job)), text)
-}
-
-fn show_separator(ui: &Ui, separator: &Separator, at: Rect) {
-    let colours = palette(ui);
-    match separator {
-        Separator::Cap(says) => {
-            let font = theme::plain(size::SMALL);
-            ui.painter().text(at.center(), egui::Align2::CENTER_CENTER, says, font, colours.weak);
-        }
-        Separator::Line { says, is_new } => {
-            let colour = if *is_new { colours.accent } else { colours.line };
-            let ink = if *is_new { colours.accent } else { colours.weak };
-            let font = theme::strong(size::TINY + 0.5);
-            let text = ui.fonts_mut(|it| it.layout_no_wrap(says.clone(), font, ink));
-            let half = text.size().x / 2.0 + space::M;
-            let y = at.center().y.round();
-            let line = Stroke::new(1.0, colour);
-            let (left, right) = (at.left() + MARGIN, at.right() - MARGIN);
-            ui.painter().hline(left..=at.center().x - half, y, line);
-            ui.painter().hline(at.center().x + half..=right, y, line);
-            ui.painter().galley(at.center() - text.size() / 2.0, text, ink);
-        }
-    }
-    let response = ui.interact(at, ui.scope_id().with(("separator", at.top() as i32)), Sense::hover());
-    let says = match separator {
-        Separator::Cap(says) | Separator::Line { says, .. } => says,
-    };
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, says));
 }
 
 fn show_head(
@@ -363,7 +305,11 @@ fn show_head(
     icons::avatar(ui, picture, name.text(), theme::hue_of(user));
     let room_for_name = see.width - GUTTER - time.size().x - space::XL * 2.0;
     let clip = Rect::from_min_size(at, vec2(room_for_name.max(0.0), HEAD));
-    ui.painter().with_clip_rect(clip.intersect(ui.clip_rect())).galley(at, Arc::clone(name), colours.text);
+    ui.painter().with_clip_rect(clip.intersect(ui.clip_rect())).galley(
+        at,
+        Arc::clone(name),
+        colours.text,
+    );
     let after = name.size().x.min(room_for_name) + space::S;
     let baseline = name.size().y - time.size().y - 1.5;
     ui.painter().galley(at + vec2(after, baseline), Arc::clone(time), colours.weak);
@@ -440,75 +386,4 @@ fn show_links(ui: &mut Ui, galley: &Galley, text: &str, at: Pos2, body: &Respons
             response.on_hover_cursor(egui::CursorIcon::PointingHand).on_hover_text(target);
         }
     }
-}
-
-/// The state of one's own message, and what can be done about it.
-fn show_state(
-    ui: &mut Ui,
-    see: &Sight<'_>,
-    item: Item<'_>,
-    shape: &Shape,
-    body: Pos2,
-    intents: &mut Vec<Intent>,
-) {
-    let colours = palette(ui);
-    let last_line = body.y + shape.body.size().y - size::LINE / 2.0;
-    let right = (body.x + shape.body.size().x + space::S).min(body.x + text_width(see.width) + space::XS);
-    let mark = Rect::from_center_size(pos2(right + CHECK / 2.0, last_line), theme::square(CHECK));
-    match item {
-        Item::Block(block) => {
-            let mine = see.me.is_some_and(|it| it.user == block.by);
-            if mine && matches!(block.kind, Kind::Said { .. }) {
-                icons::paint(ui, Icon::Check, mark, colours.weak);
-            }
-        }
-        Item::Pending { pending, .. } => match &pending.state {
-            PendingState::Saving | PendingState::Waiting | PendingState::Sent => {
-                icons::paint(ui, Icon::Clock, mark, colours.weak);
-            }
-            PendingState::Stored(_) => icons::paint(ui, Icon::Check, mark, colours.weak),
-            PendingState::Held | PendingState::Failed(_) => {
-                let may_retry = matches!(pending.state, PendingState::Failed(_));
-                let says = shape.foot.as_deref().unwrap_or_default();
-                let foot = pos2(body.x, body.y + shape.body.size().y + space::XS);
-                show_failed(ui, (see.id, pending.client_id), says, may_retry, foot, intents);
-            }
-        },
-    }
-}
-
-fn show_failed(
-    ui: &mut Ui,
-    (room, client_id): (RoomId, ClientId),
-    says: &str,
-    may_retry: bool,
-    at: Pos2,
-    intents: &mut Vec<Intent>,
-) {
-    let colours = palette(ui);
-    let rect = Rect::from_min_max(at, pos2(ui.max_rect().right() - space::L, at.y + FOOT - space::XS));
-    let builder = egui::UiBuilder::new()
-        .id_salt(("failed", client_id))
-        .max_rect(rect)
-        .layout(egui::Layout::left_to_right(Align::Center));
-    ui.scope_builder(builder, |ui| {
-        ui.spacing_mut().item_spacing.x = space::S;
-        ui.spacing_mut().button_padding = vec2(space::S, 2.0);
-        ui.spacing_mut().interact_size.y = 26.0;
-        let (mark, _) = ui.allocate_exact_size(theme::square(15.0), Sense::hover());
-        icons::paint(ui, Icon::Warning, mark, colours.danger);
-        let small = |text: &str| egui::RichText::new(text).size(size::SMALL);
-        let buttons = if may_retry { 170.0 } else { 90.0 };
-        let room_for_words = (ui.available_width() - buttons).max(40.0);
-        ui.scope(|ui| {
-            ui.set_max_width(room_for_words);
-            ui.add(egui::Label::new(small(says).color(colours.danger)).truncate());
-        });
-        if may_retry && ui.button(small(words::RETRY)).clicked() {
-            intents.push(Intent::Retry { room, client_id });
-        }
-        if ui.button(small(words::DISCARD)).clicked() {
-            intents.push(Intent::Discard { room, client_id });
-        }
-    });
 }

@@ -1,6 +1,8 @@
 //! The left pane: the rooms one is in with what is unread, and who one is.
 
-use egui::{Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
+};
 use parlor_shared::RoomId;
 
 use super::Screen;
@@ -11,26 +13,33 @@ use crate::model::{Intent, Model, Room};
 use crate::words;
 
 pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
-    let head = Frame::new().inner_margin(Margin { left: space::L as i8, right: space::S as i8, ..Margin::ZERO });
-    Panel::top("rooms head").exact_size(size::HEADER).show_separator_line(false).frame(head).show(ui, |ui| {
-        ui.horizontal_centered(|ui| {
-            if screen.drawer == Some(Drawer::Rooms) {
-                if icons::button(ui, Icon::Back, words::BACK).clicked() {
-                    screen.drawer = None;
-                }
-            } else {
-                let (sign, _) = ui.allocate_exact_size(theme::square(22.0), Sense::hover());
-                icons::sign(ui, sign);
-            }
-            ui.label(egui::RichText::new(words::APP_NAME).font(theme::strong(size::HEADING)));
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if icons::button(ui, Icon::Plus, words::ADD_ROOM).clicked() {
-                    screen.new_room = Some(String::new());
-                    intents.push(Intent::ListRooms);
-                }
-            });
-        });
+    let head = Frame::new().inner_margin(Margin {
+        left: space::L as i8,
+        right: space::S as i8,
+        ..Margin::ZERO
     });
+    Panel::top("rooms head").exact_size(size::HEADER).show_separator_line(false).frame(head).show(
+        ui,
+        |ui| {
+            ui.horizontal_centered(|ui| {
+                if screen.drawer == Some(Drawer::Rooms) {
+                    if icons::button(ui, Icon::Back, words::BACK).clicked() {
+                        screen.drawer = None;
+                    }
+                } else {
+                    let (sign, _) = ui.allocate_exact_size(theme::square(22.0), Sense::hover());
+                    icons::sign(ui, sign);
+                }
+                ui.label(egui::RichText::new(words::APP_NAME).font(theme::strong(size::HEADING)));
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if icons::button(ui, Icon::Plus, words::ADD_ROOM).clicked() {
+                        screen.new_room = Some(String::new());
+                        intents.push(Intent::ListRooms);
+                    }
+                });
+            });
+        },
+    );
     let foot = Frame::new().inner_margin(Margin::symmetric(space::M as i8, space::S as i8));
     Panel::bottom("me").frame(foot).show(ui, |ui| show_me(ui, model, screen, intents));
     let list = Frame::new().inner_margin(Margin::symmetric(space::S as i8, 0));
@@ -75,7 +84,13 @@ fn show_room(
     let font = if strong { theme::strong(size::BODY) } else { theme::plain(size::BODY) };
     let ink = if strong { colours.text } else { colours.weak };
     let hash = theme::plain(size::BODY);
-    ui.painter().text(rect.left_center() + vec2(space::M, 0.0), egui::Align2::LEFT_CENTER, "#", hash, colours.weak);
+    ui.painter().text(
+        rect.left_center() + vec2(space::M, 0.0),
+        egui::Align2::LEFT_CENTER,
+        "#",
+        hash,
+        colours.weak,
+    );
     let mut right = rect.right() - space::S;
     if unread > 0 {
         right = badge(ui, right, rect.center().y, unread) - space::S;
@@ -85,7 +100,13 @@ fn show_room(
         right -= 24.0;
     }
     let left = rect.left() + space::M + 16.0;
-    one_line(ui, room.name.as_str(), font, ink, Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom())));
+    one_line(
+        ui,
+        room.name.as_str(),
+        font,
+        ink,
+        Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom())),
+    );
     if response.clicked() {
         screen.drawer = None;
         intents.push(Intent::Select(id));
@@ -121,7 +142,8 @@ pub(super) fn one_line(ui: &Ui, text: &str, font: egui::FontId, ink: egui::Color
 fn badge(ui: &Ui, right: f32, y: f32, count: u64) -> f32 {
     let colours = palette(ui);
     let says = if count > 999 { "999+".to_owned() } else { count.to_string() };
-    let text = ui.fonts_mut(|it| it.layout_no_wrap(says, theme::strong(size::TINY), colours.on_accent));
+    let text =
+        ui.fonts_mut(|it| it.layout_no_wrap(says, theme::strong(size::TINY), colours.on_accent));
     let width = (text.size().x + 12.0).max(20.0);
     let rect = Rect::from_center_size(pos2(right - width / 2.0, y), vec2(width, 20.0));
     ui.painter().rect_filled(rect, 10.0, colours.accent);
@@ -138,11 +160,15 @@ fn show_me(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<In
     }
     ui.horizontal(|ui| {
         let Some(me) = &model.me else { return };
-        let (picture, _) = ui.allocate_exact_size(theme::square(size::AVATAR_SMALL + 4.0), Sense::hover());
+        let (picture, _) =
+            ui.allocate_exact_size(theme::square(size::AVATAR_SMALL + 4.0), Sense::hover());
         icons::avatar(ui, picture, me.name.as_str(), theme::hue_of(me.user));
         let width = ui.available_width() - size::CONTROL * 2.0 - space::L;
-        let (rect, name) = ui.allocate_exact_size(vec2(width.max(20.0), size::CONTROL), Sense::hover());
-        name.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, words::signed_in_as(me.name.as_str())));
+        let (rect, name) =
+            ui.allocate_exact_size(vec2(width.max(20.0), size::CONTROL), Sense::hover());
+        name.widget_info(|| {
+            WidgetInfo::labeled(egui::Role::Label, true, words::signed_in_as(me.name.as_str()))
+        });
         one_line(ui, me.name.as_str(), theme::strong(size::BODY), colours.text, rect);
         let theme_button = icons::button(ui, Icon::Sun, words::THEME);
         egui::Popup::menu(&theme_button).show(|ui| choose_theme(ui, screen));
@@ -155,7 +181,9 @@ fn show_me(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<In
 /// Light, dark, or like the system.
 fn choose_theme(ui: &mut Ui, screen: &mut Screen) {
     use egui::ThemePreference::{Dark, Light, System};
-    for (choice, says) in [(System, words::THEME_SYSTEM), (Light, words::THEME_LIGHT), (Dark, words::THEME_DARK)] {
+    for (choice, says) in
+        [(System, words::THEME_SYSTEM), (Light, words::THEME_LIGHT), (Dark, words::THEME_DARK)]
+    {
         if ui.selectable_label(screen.theme == choice, says).clicked() {
             screen.theme = choice;
             ui.close();

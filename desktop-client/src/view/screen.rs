@@ -75,7 +75,8 @@ impl Screen {
     pub(super) fn follow(&mut self, model: &Model) {
         let owner = model.me.as_ref().map(|me| (me.user, model.server.clone()));
         // While the server is away its epoch may be unknown, and that changes nothing.
-        let is_other_history = self.epoch.is_some() && model.epoch.is_some() && self.epoch != model.epoch;
+        let is_other_history =
+            self.epoch.is_some() && model.epoch.is_some() && self.epoch != model.epoch;
         self.epoch = model.epoch.or(self.epoch);
         if owner != self.owner || is_other_history {
             self.owner = owner;

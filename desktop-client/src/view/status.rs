@@ -22,7 +22,10 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &Screen, intents: &mut Vec<
         });
     }
     // A lost connection has its own line, which says more.
-    let trouble = model.trouble.as_ref().filter(|it| **it != Trouble::ConnectionLost || model.link == LinkState::Online);
+    let trouble = model
+        .trouble
+        .as_ref()
+        .filter(|it| **it != Trouble::ConnectionLost || model.link == LinkState::Online);
     if let Some(trouble) = trouble {
         line(ui, "trouble", colours.danger_soft, |ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
@@ -30,7 +33,9 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &Screen, intents: &mut Vec<
                     intents.push(Intent::Dismiss);
                 }
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                    let says = RichText::new(words::trouble(trouble)).size(size::SMALL).color(colours.text);
+                    let says = RichText::new(words::trouble(trouble))
+                        .size(size::SMALL)
+                        .color(colours.text);
                     ui.add(egui::Label::new(says).wrap().selectable(true));
                 });
             });
@@ -54,7 +59,8 @@ fn connection(ui: &Ui, model: &Model, now_millis: u64) -> Option<String> {
 }
 
 fn line(ui: &mut Ui, id: &str, fill: Color32, add: impl FnOnce(&mut Ui)) {
-    let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(space::L as i8, space::XS as i8));
+    let frame =
+        Frame::new().fill(fill).inner_margin(Margin::symmetric(space::L as i8, space::XS as i8));
     Panel::top(id.to_owned()).frame(frame).show_separator_line(false).show(ui, |ui| {
         ui.horizontal(|ui| {
             ui.spacing_mut().interact_size.y = 26.0;

@@ -38,12 +38,17 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
     let canvas = Frame::new().fill(colours.canvas);
     match screen.drawer {
         Some(Drawer::Rooms) => {
-            CentralPanel::default().frame(side).show(ui, |ui| rooms::ui(ui, model, screen, intents));
+            CentralPanel::default()
+                .frame(side)
+                .show(ui, |ui| rooms::ui(ui, model, screen, intents));
         }
         Some(Drawer::People) if fit.rooms => {
-            let pane = Panel::right("people").exact_size(size::MEMBERS).resizable(false).frame(side);
+            let pane =
+                Panel::right("people").exact_size(size::MEMBERS).resizable(false).frame(side);
             pane.show(ui, |ui| members::ui(ui, model, intents));
-            CentralPanel::default().frame(canvas).show(ui, |ui| middle(ui, model, screen, fit, intents));
+            CentralPanel::default()
+                .frame(canvas)
+                .show(ui, |ui| middle(ui, model, screen, fit, intents));
         }
         Some(Drawer::People) => {
             CentralPanel::default().frame(side).show(ui, |ui| {
@@ -52,7 +57,9 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
             });
         }
         None => {
-            CentralPanel::default().frame(canvas).show(ui, |ui| middle(ui, model, screen, fit, intents));
+            CentralPanel::default()
+                .frame(canvas)
+                .show(ui, |ui| middle(ui, model, screen, fit, intents));
         }
     }
     dialogs::new_room(ui, model, screen, intents);
@@ -78,9 +85,13 @@ fn middle(ui: &mut Ui, model: &Model, screen: &mut Screen, fit: Fit, intents: &m
         ui.horizontal_centered(|ui| show_header(ui, room, screen, fit));
     });
     let height = composer::height(ui, room, ui.available_width());
-    Panel::bottom("composer").exact_size(height).frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
-        composer::ui(ui, model, (id, room), screen, intents);
-    });
+    Panel::bottom("composer")
+        .exact_size(height)
+        .frame(Frame::new())
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            composer::ui(ui, model, (id, room), screen, intents);
+        });
     CentralPanel::no_frame().show(ui, |ui| {
         timeline::ui(ui, model, (id, room), screen, intents);
     });

@@ -216,8 +216,12 @@ impl Palette {
     /// screen: WCAG 2.2 AA, 4.5 for text and 3 for marks.
     #[must_use]
     pub fn pairs(&self) -> Vec<(String, Color32, Color32, f32)> {
-        let grounds =
-            [("canvas", self.canvas), ("side", self.side), ("raised", self.raised), ("hover", self.hover)];
+        let grounds = [
+            ("canvas", self.canvas),
+            ("side", self.side),
+            ("raised", self.raised),
+            ("hover", self.hover),
+        ];
         let mut pairs = Vec::new();
         for (ground_name, ground) in grounds {
             for (name, colour) in [

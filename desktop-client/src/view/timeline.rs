@@ -296,9 +296,15 @@ fn drag_bar(ui: &Ui, view: Rect, bar: Rect, reading: &mut Reading) -> Option<f32
         Eye::Row { row, bottom } => reading.heights.above(row + 1) as f32 - bottom,
     };
     let handle = handle(view, bar, above, total)?;
-    let response = ui.interact(bar, ui.scope_id().with("scroll bar"), Sense::click_and_drag() - Sense::FOCUSABLE);
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::ScrollBar, true, words::SCROLL_POSITION));
-    let pointer = response.interact_pointer_pos().filter(|_| response.is_pointer_button_down_on())?;
+    let response = ui.interact(
+        bar,
+        ui.scope_id().with("scroll bar"),
+        Sense::click_and_drag() - Sense::FOCUSABLE,
+    );
+    response
+        .widget_info(|| WidgetInfo::labeled(egui::Role::ScrollBar, true, words::SCROLL_POSITION));
+    let pointer =
+        response.interact_pointer_pos().filter(|_| response.is_pointer_button_down_on())?;
     let is_press = ui.input(|it| it.pointer.any_pressed());
     if is_press {
         reading.grip =
@@ -349,9 +355,8 @@ fn show_jump(ui: &mut Ui, view: Rect, see: &Sight<'_>, reading: &mut Reading, se
     let below = nth.map_or(0, |it| see.room.last_nth.0.saturating_sub(it.0));
     let says = if below == 0 { words::JUMP_TO_NEWEST.to_owned() } else { words::new_below(below) };
     let colours = palette(ui);
-    let text = ui.fonts_mut(|it| {
-        it.layout_no_wrap(says.clone(), theme::strong(size::SMALL), colours.text)
-    });
+    let text = ui
+        .fonts_mut(|it| it.layout_no_wrap(says.clone(), theme::strong(size::SMALL), colours.text));
     let pill = vec2(text.size().x + 46.0, 32.0);
     let min = pos2(view.right() - pill.x - space::XL, view.bottom() - pill.y - space::M);
     let rect = Rect::from_min_size(min, pill);
@@ -363,9 +368,14 @@ fn show_jump(ui: &mut Ui, view: Rect, see: &Sight<'_>, reading: &mut Reading, se
     let edge = if response.has_focus() { colours.accent } else { colours.edge };
     let stroke = egui::Stroke::new(1.0, edge);
     ui.painter().rect(rect, f32::from(round::CARD), fill, stroke, egui::StrokeKind::Inside);
-    let icon = Rect::from_center_size(pos2(rect.left() + 20.0, rect.center().y), theme::square(14.0));
+    let icon =
+        Rect::from_center_size(pos2(rect.left() + 20.0, rect.center().y), theme::square(14.0));
     icons::paint(ui, Icon::Down, icon, colours.accent);
-    ui.painter().galley(pos2(rect.left() + 34.0, rect.center().y - text.size().y / 2.0), text, colours.text);
+    ui.painter().galley(
+        pos2(rect.left() + 34.0, rect.center().y - text.size().y / 2.0),
+        text,
+        colours.text,
+    );
     if response.clicked() {
         reading.eye = Eye::End;
         ui.ctx().request_repaint();
@@ -382,7 +392,8 @@ fn show_empty(ui: &mut Ui, view: Rect, model: &Model, room: &Room) {
         (false, false) => (words::OFFLINE, ""),
     };
     let colours = palette(ui);
-    let builder = UiBuilder::new().max_rect(Rect::from_center_size(view.center(), vec2(view.width() - space::XL, 80.0)));
+    let builder = UiBuilder::new()
+        .max_rect(Rect::from_center_size(view.center(), vec2(view.width() - space::XL, 80.0)));
     ui.scope_builder(builder.layout(egui::Layout::top_down(egui::Align::Center)), |ui| {
         ui.label(egui::RichText::new(title).font(theme::strong(size::HEADING)));
         if !hint.is_empty() {
@@ -395,5 +406,7 @@ fn show_empty(ui: &mut Ui, view: Rect, model: &Model, room: &Room) {
 /// True when a key was typed that belongs into the composer, wherever the focus is.
 #[must_use]
 pub(super) fn is_typing(ui: &Ui) -> bool {
-    ui.input(|it| it.events.iter().any(|it| matches!(it, Event::Text(text) if !text.trim().is_empty())))
+    ui.input(|it| {
+        it.events.iter().any(|it| matches!(it, Event::Text(text) if !text.trim().is_empty()))
+    })
 }

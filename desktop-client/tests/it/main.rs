@@ -1,11 +1,17 @@
 //! The app's tests in one binary: the brain, the archive, the link, and both brains together.
 
+mod archive;
+mod link;
+mod model;
 mod sim;
-mod view_list;
-mod view_scene;
-mod view_theme;
+mod whole;
 mod view_blocks;
 mod view_join;
+mod view_list;
+mod view_scene;
 mod view_stage;
 mod view_talking;
+mod view_theme;
 mod view_timeline;
+mod window;
+mod window_desktop;

@@ -67,7 +67,8 @@ fn one_author_within_five_minutes_is_named_once() {
 #[test]
 fn a_new_day_names_the_author_again() {
     let midnight = EVENING - EVENING % DAY + DAY;
-    let found = blocks(&[(midnight - MINUTE, 1, say(1)), (midnight, 1, say(2)), (midnight + 1, 1, say(3))]);
+    let found =
+        blocks(&[(midnight - MINUTE, 1, say(1)), (midnight, 1, say(2)), (midnight + 1, 1, say(3))]);
     assert_eq!(found.iter().map(|it| it.new_day).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(heads(&found), [true, true, false].map(Some));
 }
@@ -208,9 +209,15 @@ fn links_end_where_people_end_them() {
     let plain = "https://example.org/a?b=c";
     assert_eq!(find(&format!("see {plain}.")), [plain]);
     assert_eq!(find(&format!("({plain})")), [plain]);
-    assert_eq!(find("https://en.example.org/wiki/Rust_(language)"), ["https://en.example.org/wiki/Rust_(language)"]);
+    assert_eq!(
+        find("https://en.example.org/wiki/Rust_(language)"),
+        ["https://en.example.org/wiki/Rust_(language)"]
+    );
     assert_eq!(find(&format!("{plain}\nhttp://b.example")), [plain, "http://b.example"]);
-    assert_eq!(find("xhttps://a.example https:// http://. file:///etc/passwd javascript:x"), [""; 0]);
+    assert_eq!(
+        find("xhttps://a.example https:// http://. file:///etc/passwd javascript:x"),
+        [""; 0]
+    );
     assert_eq!(find("https://a.example/\u{202e}gpj.exe"), ["https://a.example/"]);
 }
 
@@ -233,4 +240,32 @@ fn days_and_times_in_words() {
 fn a_row_is_small_enough_for_a_hundred_thousand() {
     assert!(size_of::<Block>() <= 48, "{} bytes", size_of::<Block>());
     assert!(size_of::<Row>() <= 64, "{} bytes", size_of::<Row>());
+}
+
+#[test]
+fn words_from_right_to_left_are_shown_in_that_order() {
+    use parlor_desktop::view::bidi::shown_order;
+    let shown = |line: &str| shown_order(line).concat();
+    assert_eq!(shown("just this"), "just this");
+    // Each word stays whole: it is drawn rightly as it is.
+    assert_eq!(shown("שלום עולם"), "עולם שלום");
+    assert_eq!(shown("say שלום עולם now"), "say עולם שלום now");
+    assert_eq!(shown("שלום at 7:30"), "at 7:30 שלום");
+    assert_eq!(shown("שלום 7:30!"), "!7:30 שלום");
+    // Numbers keep their order, and an override cannot make one word look like another.
+    assert_eq!(shown("\u{202e}exe.txt"), "\u{202e}exe.txt");
+    assert_eq!(shown("\u{202e}א exe"), "exe א\u{202e}");
+}
+
+proptest! {
+    /// Whatever is said, nothing of it is lost and nothing panics.
+    #[test]
+    fn order_loses_nothing(text in "[a-c א-ג٠-٩ء-ي()\u{202a}-\u{202e}\u{2066}-\u{2069}\u{200d}0-9.\u{301}👍]{0,30}") {
+        use parlor_desktop::view::bidi::shown_order;
+        let mut shown: Vec<char> = shown_order(&text).concat().chars().collect();
+        let mut said: Vec<char> = text.chars().collect();
+        shown.sort_unstable();
+        said.sort_unstable();
+        prop_assert_eq!(shown, said);
+    }
 }

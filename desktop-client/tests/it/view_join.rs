@@ -61,7 +61,9 @@ fn the_focus_begins_in_the_first_empty_field() {
 #[test]
 fn a_chat_of_ones_own_says_what_it_is_and_needs_a_name() {
     let mut stage = stage(fresh());
-    assert!(labels(&stage).iter().any(|it| it.contains("port 7666") && it.contains("local network")));
+    assert!(
+        labels(&stage).iter().any(|it| it.contains("port 7666") && it.contains("local network"))
+    );
     assert!(stage.get_by_label(words::HOST_HERE).accesskit_node().is_disabled());
     field(&stage, words::YOUR_NAME).type_text("Ann");
     stage.run();
@@ -91,7 +93,11 @@ fn every_failure_is_a_sentence_that_says_what_to_do() {
             ..Joining::default()
         });
         let stage = stage(model);
-        assert!(labels(&stage).iter().any(|it| it.contains(says)), "{trouble:?}: {:?}", labels(&stage));
+        assert!(
+            labels(&stage).iter().any(|it| it.contains(says)),
+            "{trouble:?}: {:?}",
+            labels(&stage)
+        );
     }
 }
 
@@ -116,11 +122,8 @@ fn a_taken_name_comes_with_a_free_one() {
 
 #[test]
 fn a_chat_that_this_computer_serves_already_is_offered() {
-    let model = joining(Joining {
-        name: "Ann".to_owned(),
-        offer: Some(address()),
-        ..Joining::default()
-    });
+    let model =
+        joining(Joining { name: "Ann".to_owned(), offer: Some(address()), ..Joining::default() });
     let mut stage = stage(model);
     stage.get_by_label(&words::join_offer("office:7667")).click();
     stage.run();

@@ -124,7 +124,13 @@ impl<'a> Teller<'a> {
         self.event(at, user, name, Fact::Left {})
     }
 
-    pub(crate) fn pending(&mut self, at: u64, counter: u64, says: &str, state: PendingState) -> &mut Self {
+    pub(crate) fn pending(
+        &mut self,
+        at: u64,
+        counter: u64,
+        says: &str,
+        state: PendingState,
+    ) -> &mut Self {
         let at = UnixMillis(at);
         let pending = Pending { client_id: client_id(counter), text: text(says), at, state };
         self.room.outbox.push_back(pending);
@@ -187,7 +193,9 @@ pub(crate) fn evening(me: &str) -> Model {
     use parlor_desktop::model::Failure;
     use parlor_shared::Refusal;
     let mut model = talking(me);
-    for (id, name) in [(2, "garden"), (3, "release 0.1"), (4, "a room with a really long name that does not fit")] {
+    for (id, name) in
+        [(2, "garden"), (3, "release 0.1"), (4, "a room with a really long name that does not fit")]
+    {
         let mut room = Room::new(room_name(name));
         room.last_nth = Nth(if id == 2 { 3 } else { 0 });
         model.rooms.insert(RoomId(id), room);
@@ -197,10 +205,24 @@ pub(crate) fn evening(me: &str) -> Model {
     let start = EVENING - DAY;
     let mut it = Teller::new(&mut model, LOBBY);
     it.event(start - DAY, 1, me, Fact::Opened { title: room_name("lobby") });
-    it.joined(start, 2, "Ben").joined(start + MINUTE, 3, "Cem Öz").joined(start + MINUTE, 4, "Dora").joined(start + MINUTE, 5, "Эмиль").joined(start + MINUTE, 6, "Fatima");
+    it.joined(start, 2, "Ben")
+        .joined(start + MINUTE, 3, "Cem Öz")
+        .joined(start + MINUTE, 4, "Dora")
+        .joined(start + MINUTE, 5, "Эмиль")
+        .joined(start + MINUTE, 6, "Fatima");
     it.said(start + 2 * MINUTE, 2, "Ben", "Hello! Is this the chat on the attic computer?");
-    it.said(start + 3 * MINUTE, 1, me, "It is. Started it ten minutes ago, nothing to install on your side but the app.");
-    it.said(start + 3 * MINUTE, 1, me, "The plan for Saturday is at https://example.org/saturday/plan (two pages).");
+    it.said(
+        start + 3 * MINUTE,
+        1,
+        me,
+        "It is. Started it ten minutes ago, nothing to install on your side but the app.",
+    );
+    it.said(
+        start + 3 * MINUTE,
+        1,
+        me,
+        "The plan for Saturday is at https://example.org/saturday/plan (two pages).",
+    );
     it.said(start + 4 * MINUTE, 4, "Dora", "Nice. I read it on the train, and the first half is fine with me. For the second half I would rather start later, because the hall is only free from three, and somebody has to fetch the chairs from the other building before that.\n\nThree things are missing:\n- who brings the projector\n- the key\n- cake");
     it.said(start + 20 * MINUTE, 3, "Cem Öz", "🍰 I bring cake. 👍🏽 👨‍👩‍👧‍👦 🇩🇪 🏳️‍🌈");
     it.left(start + 21 * MINUTE, 6, "Fatima").joined(start + 22 * MINUTE, 6, "Fatima");
@@ -208,13 +230,23 @@ pub(crate) fn evening(me: &str) -> Model {
     it.said(today, 5, "Эмиль", "Привет! Кто завтра придёт?");
     it.said(today + MINUTE, 6, "Fatima", "مرحبا بكم في الغرفة، سأصل في الساعة 7:30 مساء.");
     it.said(today + 2 * MINUTE, 6, "Fatima", "שלום עולם, and then in English again: same line.");
-    it.said(today + 3 * MINUTE, 3, "Cem Öz", "日本語のテキストも、中文也可以，한국어도. नमस्ते दुनिया");
+    it.said(
+        today + 3 * MINUTE,
+        3,
+        "Cem Öz",
+        "日本語のテキストも、中文也可以，한국어도. नमस्ते दुनिया",
+    );
     it.event(today + 4 * MINUTE, 3, "Cem Öz", Fact::Unknown);
     it.said(today + 20 * MINUTE, 2, "Ben", "I have the key.");
     it.said(today + 20 * MINUTE, 2, "Ben", "And a projector, if the old one will do. It needs an adapter for anything made this century.");
     it.said(today + 30 * MINUTE, 1, me, "The old one will do!");
     it.pending(today + 31 * MINUTE, 101, "Bringing the adapter.", PendingState::Sent);
-    it.pending(today + 31 * MINUTE, 102, "And this one was too fast.", PendingState::Failed(Failure::Refused(Refusal::RateLimited { retry_millis: 0 })));
+    it.pending(
+        today + 31 * MINUTE,
+        102,
+        "And this one was too fast.",
+        PendingState::Failed(Failure::Refused(Refusal::RateLimited { retry_millis: 0 })),
+    );
     let lobby = room(&mut model, LOBBY);
     lobby.divider = Some(Seq(lobby.timeline.last_seq().0 - 2));
     lobby.members.insert(UserId(7), Member { name: user_name("Grete"), here: false });

@@ -21,7 +21,9 @@ fn draft(stage: &mut Stage) -> String {
 
 fn says(stage: &mut Stage) -> Vec<String> {
     let wishes = stage.state_mut().wishes().into_iter();
-    wishes.filter_map(|it| if let Intent::Say { text, .. } = it { Some(text) } else { None }).collect()
+    wishes
+        .filter_map(|it| if let Intent::Say { text, .. } = it { Some(text) } else { None })
+        .collect()
 }
 
 #[test]
@@ -206,8 +208,7 @@ fn one_can_sign_out_and_sees_who_one_is() {
 
 #[test]
 fn closing_with_others_inside_is_asked_about() {
-    for (button, intent) in
-        [(words::STAY, Intent::Stay), (words::CLOSE_ANYWAY, Intent::QuitAnyway)]
+    for (button, intent) in [(words::STAY, Intent::Stay), (words::CLOSE_ANYWAY, Intent::QuitAnyway)]
     {
         let mut model = talking("Ann");
         model.asking = Some(Question::CloseWithOthersInside { others: 3 });

@@ -95,8 +95,15 @@ fn the_first_unread_message_has_a_line_above_it() {
     room(&mut model, LOBBY).divider = Some(Seq(300));
     let stage = stage(model);
     let line = stage.get_by_label(words::NEW_MESSAGES);
-    assert!(line.rect().top() < 200.0, "reading goes on at the line, near the top: {:?}", line.rect());
-    assert!(stage.query_by_label(words::JUMP_TO_NEWEST).is_some() || labels(&stage).iter().any(|it| it.ends_with("messages below")));
+    assert!(
+        line.rect().top() < 200.0,
+        "reading goes on at the line, near the top: {:?}",
+        line.rect()
+    );
+    assert!(
+        stage.query_by_label(words::JUMP_TO_NEWEST).is_some()
+            || labels(&stage).iter().any(|it| it.ends_with("messages below"))
+    );
 }
 
 #[test]
@@ -107,9 +114,9 @@ fn links_show_where_they_lead() {
     let link = stage.get_by_role_and_label(Role::Link, "https://example.org/plan");
     link.click();
     stage.step();
-    let opened = stage.output().platform_output.commands.iter().any(|it| {
-        matches!(it, egui::OutputCommand::OpenUrl(it) if it.url == "https://example.org/plan")
-    });
+    let opened = stage.output().platform_output.commands.iter().any(
+        |it| matches!(it, egui::OutputCommand::OpenUrl(it) if it.url == "https://example.org/plan"),
+    );
     assert!(opened, "{:?}", stage.output().platform_output.commands);
 }
 
@@ -275,4 +282,53 @@ fn each_room_keeps_its_place() {
     stage.state_mut().model.selected = Some(LOBBY);
     stage.run();
     assert_eq!(messages(&stage), before);
+}
+
+#[test]
+fn the_scroll_bar_leads_from_end_to_end() {
+    let mut model = talking("Ann");
+    crowd(&mut model, 2_000);
+    room(&mut model, LOBBY).history = History::More;
+    let mut stage = stage(model);
+    let bar = stage.get_by_label(words::SCROLL_POSITION).rect();
+    let (top, bottom) =
+        (bar.center_top() + egui::vec2(0.0, 2.0), bar.center_bottom() - egui::vec2(0.0, 2.0));
+    stage.hover_at(bottom);
+    stage.run();
+    stage.drag_at(bottom);
+    stage.run();
+    assert!(!stage.state().intents.contains(&Intent::LoadOlder(LOBBY)));
+    stage.hover_at(bar.center());
+    stage.run();
+    assert!(
+        !has(&stage, words::JUMP_TO_NEWEST)
+            && labels(&stage).iter().any(|it| it.ends_with("messages below"))
+    );
+    stage.hover_at(top);
+    stage.run();
+    assert!(stage.state().intents.contains(&Intent::LoadOlder(LOBBY)), "the oldest is in view");
+    stage.hover_at(bottom);
+    stage.run();
+    stage.drop_at(bottom);
+    stage.run();
+    assert!(!labels(&stage).iter().any(|it| it.ends_with("messages below")), "back at the end");
+}
+
+#[test]
+fn any_script_and_any_mixture_is_drawn() {
+    let mut model = talking("Ann");
+    let mut teller = Teller::new(&mut model, LOBBY);
+    for says in [
+        "שלום (עולם), and 7:30 \u{202e}reversed\u{202c}\nשורה שנייה",
+        "مرحبا بكم https://example.org/عربي ثم (7:30)",
+        "नमस्ते 日本語 한국어 👨‍👩‍👧‍👦 e\u{301}\u{301}\u{301} \u{200d}\u{200b}",
+        "אבגדהוזחטיכלמנסעפצקרשתאבגדהוזחטיכלמנסעפצקרשתאבגדהוזחטיכלמנסעפצקרשתאבגדהוזחטיכלמנסעפצקרשתאבגדהוזחטיכלמנסעפצקרשת",
+        "\u{2067}isolate\u{2069} ע\tb",
+    ] {
+        teller.said(EVENING, 2, "שרה Ben", says);
+    }
+    for width in [480.0, 1_120.0] {
+        let stage = stage_of(model.clone(), [width, 740.0]);
+        assert_eq!(messages(&stage).len(), 5);
+    }
 }

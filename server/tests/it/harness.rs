@@ -267,10 +267,11 @@ pub(crate) fn try_run(program: &str, arguments: &[&str]) -> Result<String, Strin
 /// Some tests need to be root, a loop device or a network namespace. Where that cannot be had
 /// they fail, so that nobody takes them for passed, unless `PARLOR_SKIP_PRIVILEGED=1` says that
 /// it is known.
+#[expect(clippy::print_stderr, reason = "a test that was not made must be seen")]
 pub(crate) fn may_be_skipped(why: &str) -> bool {
     let skips = std::env::var_os("PARLOR_SKIP_PRIVILEGED").is_some_and(|it| it == "1");
     assert!(skips, "{why}; set PARLOR_SKIP_PRIVILEGED=1 to go on without this test");
-    println!("SKIPPED: {why}");
+    eprintln!("SKIPPED: {why}");
     true
 }
 

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use parlor_shared::{
-    ClientId, Event, LOBBY_ID, Refusal, Reply, RequestId, ResumeToken, RoomEvent, RoomId, Seq,
-    ServerFrame, UserId,
+    ClientId, Event, LOBBY_ID, Notice, Refusal, Reply, RequestId, ResumeToken, RoomEvent, RoomId,
+    Seq, ServerFrame, UserId,
 };
 
 use crate::checker::{Outcome, Seen, Try};
@@ -26,6 +26,7 @@ pub(crate) struct Talker {
     waiting: BTreeMap<RequestId, Try>,
     pub(crate) tries: Vec<Try>,
     heard: Vec<RoomEvent>,
+    was_told: bool,
 }
 
 impl Talker {
@@ -44,6 +45,7 @@ impl Talker {
             waiting: BTreeMap::new(),
             tries: Vec::new(),
             heard: Vec::new(),
+            was_told: false,
         })
     }
 
@@ -75,6 +77,7 @@ impl Talker {
             waiting: BTreeMap::new(),
             tries: self.tries.clone(),
             heard: Vec::new(),
+            was_told: false,
         }
     }
 
@@ -138,6 +141,7 @@ impl Talker {
             }
             ServerFrame::Refused { id: None, .. } => {}
             ServerFrame::Event(Event::Room(event)) => self.heard.push(event),
+            ServerFrame::Event(Event::Notice(Notice::GoingAway { .. })) => self.was_told = true,
             ServerFrame::Event(Event::Notice(_)) => {}
         }
         true
@@ -173,6 +177,11 @@ impl Talker {
         while !self.waiting.is_empty() {
             assert!(self.hear_one(PATIENCE), "a resend is answered");
         }
+    }
+
+    /// The server said that it goes.
+    pub(crate) fn was_told(&self) -> bool {
+        self.was_told
     }
 
     /// How many were acknowledged.

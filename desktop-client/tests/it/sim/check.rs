@@ -96,7 +96,7 @@ impl World {
             assert_eq!(room.unread(), unread, "{place}: unread after {}", room.read_seq);
             if let Some(divider) = room.divider {
                 let index = room.timeline.index_of(divider).expect("a divider is at a row");
-                let row = room.timeline.get(index).unwrap();
+                let row = room.timeline.get(index).expect("a row");
                 assert!(row.text().is_some(), "{place}: the divider is at a message");
             }
         }

@@ -168,7 +168,7 @@ impl Client {
         for effect in effects {
             match effect {
                 Effect::Connect { link, address } => {
-                    assert_eq!(address, PLACE.parse::<Address>().unwrap());
+                    assert_eq!(address, PLACE.parse::<Address>().expect("an address"));
                     outgoing.drops = true;
                     outgoing.frames.clear();
                     self.link = Some((link, Line::Wanted));

@@ -25,7 +25,7 @@ pub(crate) struct Disk {
 impl Disk {
     pub(crate) fn new() -> Self {
         let mut disk = Self::default();
-        let name = LOBBY.parse().unwrap();
+        let name = LOBBY.parse().expect("a name");
         disk.save(&Record::Room { room: LOBBY_ID, name, by: UserId(0) });
         disk
     }
@@ -54,7 +54,7 @@ impl Disk {
                 let name = name.clone();
                 self.users.insert(user, StoredUser { user, name, token, seen_at });
             }
-            Record::Seen { user, at } => self.users.get_mut(user).unwrap().seen_at = *at,
+            Record::Seen { user, at } => self.users.get_mut(user).expect("a user").seen_at = *at,
             Record::Freed { user } => _ = self.users.remove(user),
             Record::Room { room, name, by } => {
                 let (room, name, made_by) = (*room, name.clone(), *by);
@@ -67,7 +67,7 @@ impl Disk {
     }
 
     fn save_event(&mut self, event: &Arc<RoomEvent>) {
-        let room = self.rooms.get_mut(&event.room).unwrap();
+        let room = self.rooms.get_mut(&event.room).expect("a room");
         assert_eq!(event.seq, room.last_seq.next(), "a hole in the stored story");
         room.last_seq = event.seq;
         match &event.fact {

@@ -32,7 +32,7 @@ struct Kept {
 impl Memory {
     pub(crate) fn new(device: &str, newest: usize) -> Self {
         Self {
-            device: device.parse().unwrap(),
+            device: device.parse().expect("a device"),
             counter: 0,
             sessions: Vec::new(),
             selected: BTreeMap::new(),
@@ -51,6 +51,12 @@ impl Memory {
             sessions: self.sessions.clone(),
             current: current.map(|it| Box::new(self.kept_session(it.clone()))),
         }
+    }
+
+    /// What is kept of a session, where there is one.
+    pub(crate) fn kept_of(&self, id: SessionId) -> Option<KeptSession> {
+        let session = self.sessions.iter().find(|it| it.id == id)?;
+        Some(self.kept_session(session.clone()))
     }
 
     pub(crate) fn kept_session(&self, session: Session) -> KeptSession {

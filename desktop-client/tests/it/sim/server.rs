@@ -99,6 +99,7 @@ impl Server {
     }
 
     /// A connection's own thread takes one frame: answers a read, passes on the rest.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest goes to the hub as it is")]
     pub(crate) fn read(&mut self, id: ConnectionId, dice: &mut Dice, is_healing: bool) {
         let Some(wire) = self.wires.get_mut(&id).filter(|it| !it.awaits_seat && !it.is_ending)
         else {
@@ -168,6 +169,7 @@ impl Server {
     }
 
     /// One batch of the hub.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is not saved is released")]
     pub(crate) fn batch(&mut self, count: usize, now: u64, power: Power) {
         let count = count.min(self.inbox.len());
         let acts: Vec<_> = self.inbox.drain(..count).collect();

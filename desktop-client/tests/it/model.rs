@@ -1,0 +1,11 @@
+//! The brain alone: what a person sees, input by input.
+
+mod hostile;
+mod joining;
+mod other_history;
+mod outbox;
+mod people;
+mod person;
+mod reading;
+mod sync;
+mod timeline;
