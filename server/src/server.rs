@@ -23,7 +23,7 @@ use crate::{platform, threads};
 
 /// std listens with a backlog of 128, and a thousand people who come at once would wait seconds.
 const BACKLOG: i32 = 4_096;
-/// Delivery threads at most: one per core, and four saturate any network of a LAN.
+/// Delivery threads at most; four saturate any network of a LAN.
 const DELIVERY_THREADS_MAX: usize = 4;
 /// Descriptors that are not connections: the store's, the logs', the listener.
 const DESCRIPTORS_SPARE: u64 = 128;
@@ -110,8 +110,11 @@ impl Server {
         let limits = Arc::new(fitted(config.limits.clone()));
         let check = if store.is_checked() { None } else { Some(Check::start(&folder)?) };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (delivery, delivering) = Delivery::start(cores.min(DELIVERY_THREADS_MAX), &limits)
-            .map_err(ServerError::Threads)?;
+        // One for every two cores: the hub and the readers need the others, and two that send
+        // on two cores only take turns with those who listen on the same machine.
+        let senders = (cores / 2).clamp(1, DELIVERY_THREADS_MAX);
+        let (delivery, delivering) =
+            Delivery::start(senders, &limits).map_err(ServerError::Threads)?;
         let chatlog = match &config.chatlogs {
             Some(logs) => Some(Chatlog::start(logs, folder.path(), &limits)?),
             None => None,
