@@ -20,7 +20,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parlor_shared::request::Request;
 use parlor_shared::{Limits, Refusal, RequestId, ServerFrame, UnixMillis};
 
-use crate::chat::{Act, Chat, Command, ConnectionId, Effect, Monotonic};
+use crate::chat::{Act, Arrival, Chat, Command, ConnectionId, Effect, Monotonic};
 use crate::connection::{Connection, Letter, Seated, Stopping};
 use crate::delivery::Delivery;
 use crate::store::{Store, StoreError};
@@ -229,7 +229,9 @@ impl Hub {
         let hellos: Vec<ConnectionId> = undone
             .iter()
             .filter_map(|it| match it {
-                Undone::Hello { connection, .. } => Some(*connection),
+                Undone::Hello { connection, .. } | Undone::Again(Act::Hello { connection, .. }) => {
+                    Some(*connection)
+                }
                 Undone::Ask { .. } | Undone::Again(_) | Undone::Told(_) => None,
             })
             .collect();
@@ -286,9 +288,16 @@ impl Hub {
 impl Undone {
     fn of(act: &Act) -> Self {
         match act {
+            // Whoever is known may come and read; only when it was last seen is not saved.
+            Act::Hello { arrival: Arrival::Known { .. }, .. } => Self::Again(act.clone()),
             Act::Hello { connection, id, .. } => Self::Hello { connection: *connection, id: *id },
             Act::Ask { request: Request::Ping(_) | Request::Members(_), .. } => {
                 Self::Again(act.clone())
+            }
+            Act::Ask { request: Request::Say(say), .. }
+                if say.text.as_str().trim() == parlor_shared::EXIT =>
+            {
+                Self::Told(Vec::new())
             }
             Act::Ask { request: Request::Goodbye(_), .. }
             | Act::Lost { .. }
