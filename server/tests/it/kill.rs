@@ -293,6 +293,12 @@ fn a_full_disk_refuses_and_recovers() {
     let full = |it| matches!(it, Err(Refusal::StorageFull));
     assert!(full(client.create("attic").map(drop)), "a room was made on a full disk");
     assert!(full(server.client().hello("Cleo").map(drop)), "a guest was made on a full disk");
+    // Who is known may come in, read, and go.
+    let mut bob = server.client();
+    bob.resume(token).expect("a welcome from a full disk");
+    assert!(bob.after(LOBBY_ID, Seq(0)).len() > 5);
+    assert_eq!(bob.ask(say(LOBBY_ID, "x-1", "[EXIT]")), Ok(Reply::Goodbye {}));
+    assert!(bob.is_closed_within(PATIENCE));
     std::fs::remove_file(disk.filler()).expect("room again");
     let began = Instant::now();
     let recovered = harness::wait_for(Duration::from_secs(5), || {
