@@ -16,8 +16,8 @@ pub enum ServerFrame {
         id: RequestId,
         ok: Reply,
     },
-    /// A "no" to the request with this id; without an id, to the connection as a whole, which
-    /// ends right after.
+    /// A "no" to the request with this id; without an id, to a line in which none could be found,
+    /// or to the connection as a whole, which then ends.
     Refused {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<RequestId>,

@@ -171,6 +171,18 @@ requests! {
     "goodbye" => Goodbye(Nothing),
 }
 
+impl Request {
+    /// The last thing that a client says: `goodbye`, or a message that is `[EXIT]` and nothing
+    /// else.
+    #[must_use]
+    pub fn is_farewell(&self) -> bool {
+        if let Self::Say(say) = self {
+            return say.text.as_str().trim() == crate::EXIT;
+        }
+        matches!(self, Self::Goodbye(_))
+    }
+}
+
 impl<'de> Deserialize<'de> for RequestFrame {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Visitor;

@@ -155,9 +155,7 @@ impl Chat {
             Request::Join(it) => self.join(asked, &it.name, out),
             Request::Leave(it) => self.leave(asked, it.room, out),
             Request::Members(it) => self.members(asked, it.room, it.after),
-            Request::Say(it) if it.text.as_str().trim() == parlor_shared::EXIT => {
-                return self.goodbye(asked, out);
-            }
+            farewell if farewell.is_farewell() => return self.goodbye(asked, out),
             Request::Say(it) => self.say(asked, it, fact, out),
             Request::Goodbye(_) => return self.goodbye(asked, out),
         };

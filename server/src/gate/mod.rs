@@ -142,7 +142,7 @@ impl Gate {
                 return Ok(Next::Go);
             }
         }
-        let is_last = is_farewell(&request);
+        let is_last = request.is_farewell();
         match request {
             Request::Hello(_) => self.connection.answer(id, Err(Refusal::HelloTwice))?,
             Request::History(history) => self.history(id, user, history)?,
@@ -234,14 +234,6 @@ impl Gate {
             }
         }
     }
-}
-
-/// The last thing that a client says: the chat signs it out.
-fn is_farewell(request: &Request) -> bool {
-    if let Request::Say(say) = request {
-        return say.text.as_str().trim() == parlor_shared::EXIT;
-    }
-    matches!(request, Request::Goodbye(_))
 }
 
 fn hash(token: &ResumeToken) -> TokenHash {

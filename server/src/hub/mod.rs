@@ -294,15 +294,8 @@ impl Undone {
             Act::Ask { request: Request::Ping(_) | Request::Members(_), .. } => {
                 Self::Again(act.clone())
             }
-            Act::Ask { request: Request::Say(say), .. }
-                if say.text.as_str().trim() == parlor_shared::EXIT =>
-            {
-                Self::Told(Vec::new())
-            }
-            Act::Ask { request: Request::Goodbye(_), .. }
-            | Act::Lost { .. }
-            | Act::Tick
-            | Act::Stop { .. } => Self::Told(Vec::new()),
+            Act::Ask { request, .. } if request.is_farewell() => Self::Told(Vec::new()),
+            Act::Lost { .. } | Act::Tick | Act::Stop { .. } => Self::Told(Vec::new()),
             Act::Ask { connection, id, .. } => Self::Ask { connection: *connection, id: *id },
         }
     }
