@@ -258,7 +258,8 @@ impl eframe::App for App {
         self.screen.millis = self.clock.millis();
         let intents = view::ui(ui, &self.model, &mut self.screen);
         let context = ui.ctx().clone();
-        let is_news = !intents.is_empty();
+        // Asking for older messages is repeated until they can be had; the answer wakes by itself.
+        let is_news = intents.iter().any(|it| !matches!(it, Intent::LoadOlder(_)));
         for intent in intents {
             self.feed(&context, News::Intent(intent));
         }
@@ -271,8 +272,7 @@ impl eframe::App for App {
 
     fn raw_input_hook(&mut self, _context: &Context, input: &mut egui::RawInput) {
         if let Some(is_dark) = self.darkness.try_iter().last() {
-            self.system_theme =
-                Some(if is_dark { egui::Theme::Dark } else { egui::Theme::Light });
+            self.system_theme = Some(if is_dark { egui::Theme::Dark } else { egui::Theme::Light });
         }
         // What the window knows by itself goes first.
         input.system_theme = input.system_theme.or(self.system_theme);
