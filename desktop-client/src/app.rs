@@ -132,7 +132,7 @@ impl App {
                     match Host::start(self.plan.clone(), waker(context)) {
                         Ok(host) => self.host = Some(host),
                         Err(error) => {
-                            let says = words::host_ended(&host::End::NotStarted(error.to_string()));
+                            let says = words::host_not_started(&error.to_string());
                             failed.push(News::Host(HostNews::Ended { says }));
                         }
                     }
@@ -177,7 +177,7 @@ impl App {
             host::News::Ended(end) => {
                 self.host = None;
                 log::warn!("the chat served from here ended: {end:?}");
-                HostNews::Ended { says: words::host_ended(&end) }
+                HostNews::Ended { says: host_end_in_words(&end) }
             }
         }
     }
@@ -288,6 +288,15 @@ impl eframe::App for App {
 fn waker(context: &Context) -> Arc<dyn Fn() + Send + Sync> {
     let context = context.clone();
     Arc::new(move || context.request_repaint())
+}
+
+/// Why there is no chat from this computer, and what to do.
+fn host_end_in_words(end: &host::End) -> String {
+    match end {
+        host::End::NotStarted(why) => words::host_not_started(why),
+        host::End::Refused(sentence) => words::host_refused(sentence),
+        host::End::Silent => words::HOST_SILENT.to_owned(),
+    }
 }
 
 /// Asks the desktop for light or dark; each word of it wakes the window.
