@@ -23,7 +23,7 @@ use crate::{platform, threads};
 
 /// std listens with a backlog of 128, and a thousand people who come at once would wait seconds.
 const BACKLOG: i32 = 4_096;
-/// Delivery threads at most: one per core, and four saturate any network of a LAN.
+/// Delivery threads at most; four saturate any network of a LAN.
 const DELIVERY_THREADS_MAX: usize = 4;
 /// Descriptors that are not connections: the store's, the logs', the listener.
 const DESCRIPTORS_SPARE: u64 = 128;
@@ -110,8 +110,11 @@ impl Server {
         let limits = Arc::new(fitted(config.limits.clone()));
         let check = if store.is_checked() { None } else { Some(Check::start(&folder)?) };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (delivery, delivering) = Delivery::start(cores.min(DELIVERY_THREADS_MAX), &limits)
-            .map_err(ServerError::Threads)?;
+        // One for every two cores: the hub and the readers need the others, and two that send
+        // on two cores only take turns with those who listen on the same machine.
+        let senders = (cores / 2).clamp(1, DELIVERY_THREADS_MAX);
+        let (delivery, delivering) =
+            Delivery::start(senders, &limits).map_err(ServerError::Threads)?;
         let chatlog = match &config.chatlogs {
             Some(logs) => Some(Chatlog::start(logs, folder.path(), &limits)?),
             None => None,
@@ -183,7 +186,10 @@ impl Server {
                 },
             }
         }
-        let deadline = Instant::now() + Duration::from_millis(self.limits.stop_millis);
+        let now = Instant::now();
+        let deadline = now + Duration::from_millis(self.limits.stop_millis);
+        // Who does not read is cut a little earlier, so that its thread can end in time, too.
+        let last_call = now + Duration::from_millis(self.limits.stop_millis / 10 * 9);
         self.doors.close();
         let mut random = [0; 8];
         if getrandom::fill(&mut random).is_err() {
@@ -195,13 +201,15 @@ impl Server {
         if self.hub_ended.recv_deadline(deadline) == Err(RecvTimeoutError::Timeout) {
             log::error!("the hub did not end in time");
         }
-        self.delivery.stop(deadline);
+        self.delivery.stop(last_call);
         for thread in self.delivering {
             if thread.join().is_err() {
                 log::error!("a delivery thread panicked");
             }
         }
-        if !self.doors.wait(deadline) {
+        // Everything is said; who does not hang up is not waited for longer than after a goodbye.
+        let linger = Duration::from_millis(self.limits.linger_millis);
+        if !self.doors.wait(deadline.min(Instant::now() + linger)) {
             log::warn!("some connections did not end in time");
         }
         if let Some((chatlog, thread)) = self.chatlog {

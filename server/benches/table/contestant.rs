@@ -8,6 +8,7 @@ use std::process::Command;
 
 use crate::irc::{self, Irc};
 use crate::load::Load;
+use crate::parlor::Build;
 use crate::process::Running;
 use crate::{floor, parlor};
 
@@ -33,16 +34,16 @@ impl Contestant {
         }
     }
 
-    /// Starts it with `folder` to itself.
-    pub(crate) fn start(self, folder: &Path) -> io::Result<Running> {
+    /// Starts it with `folder` to itself; `build` says which Parlor.
+    pub(crate) fn start(self, build: &Build, folder: &Path) -> io::Result<Running> {
         match self {
             Self::Floor => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.arg("--serve-floor");
                 Running::start_and_read(command)
             }
-            Self::Parlor => parlor::start(folder, true),
-            Self::ParlorWithoutLogs => parlor::start(folder, false),
+            Self::Parlor => parlor::start(build, folder, true),
+            Self::ParlorWithoutLogs => parlor::start(build, folder, false),
             Self::Ngircd => irc::start_ngircd(folder),
             Self::Inspircd => irc::start_inspircd(folder),
         }

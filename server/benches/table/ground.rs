@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::contestant::Contestant;
 use crate::load::Load;
+use crate::parlor::Build;
 use crate::process::Running;
 
 /// Cargo's own place for such files: beside the build, so on a real disk, and never in memory
@@ -26,12 +27,13 @@ pub(crate) struct Ground {
     start: Instant,
     /// How often a measurement that other programs disturbed is made again.
     pub(crate) retries: usize,
+    build: Build,
 }
 
 impl Ground {
     /// Prepares this process: its descriptor limit is raised as far as it may be, and the end of
     /// the benchmark by a signal goes through every destructor.
-    pub(crate) fn new(retries: usize) -> io::Result<Self> {
+    pub(crate) fn new(retries: usize, build: Build) -> io::Result<Self> {
         let interrupted = Arc::default();
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
@@ -45,7 +47,7 @@ impl Ground {
         if i64::from(kind) == TMPFS_MAGIC {
             return Err(io::Error::other("the target directory is in memory, not on a disk"));
         }
-        Ok(Self { interrupted, start: Instant::now(), retries })
+        Ok(Self { interrupted, start: Instant::now(), retries, build })
     }
 
     /// A folder that goes away with the value.
@@ -78,13 +80,18 @@ impl Ground {
         contestant: Contestant,
         work: impl FnOnce(&Running, &mut Load) -> io::Result<T>,
     ) -> io::Result<T> {
-        let server = contestant.start(folder)?;
+        let server = self.start(folder, contestant)?;
         let mut load = self.load()?;
         let outcome = work(&server, &mut load);
         outcome.map_err(|error| {
             let words = server.last_words();
             io::Error::other(format!("{}: {error}. It said:\n{words}", contestant.name()))
         })
+    }
+
+    /// A contestant on a folder that stays.
+    pub(crate) fn start(&self, folder: &Path, contestant: Contestant) -> io::Result<Running> {
+        contestant.start(&self.build, folder)
     }
 
     /// One line on standard error about how far it is.

@@ -45,7 +45,7 @@ pub(crate) fn run(ground: &Ground, messages: u64) -> io::Result<Vec<Row>> {
     let sleeper = ground.within(folder.path(), Contestant::Parlor, |server, load| {
         fill(ground, server, load, messages)
     })?;
-    let starts = starts(folder.path())?;
+    let starts = starts(ground, folder.path())?;
     let start = median(starts.iter().copied());
     let (pages, returns, rss) =
         ground.within(folder.path(), Contestant::Parlor, |server, load| {
@@ -171,10 +171,10 @@ fn greet(verb: &'static str) -> impl FnMut(usize, &mut Vec<u8>) {
 }
 
 /// Seconds of each of some starts.
-fn starts(folder: &Path) -> io::Result<Vec<f64>> {
+fn starts(ground: &Ground, folder: &Path) -> io::Result<Vec<f64>> {
     (0..STARTS)
         .map(|_| {
-            let server = Contestant::Parlor.start(folder)?;
+            let server = ground.start(folder, Contestant::Parlor)?;
             let seconds = server.ready_after.as_secs_f64();
             let status = server.stop()?;
             if status.success() { Ok(seconds) } else { Err(io::Error::other(status.to_string())) }

@@ -19,6 +19,7 @@ mod talk;
 mod work;
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -47,6 +48,12 @@ struct Args {
     /// Measure again, so often at most, what other programs on this machine have disturbed.
     #[arg(long, default_value_t = 0)]
     retries: usize,
+    /// Another build of parlor-server, to compare with.
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_parlor-server"), hide_default_value = true)]
+    server: PathBuf,
+    /// Another limit for the server, NAME=VALUE.
+    #[arg(long)]
+    limit: Vec<String>,
     /// Connections in the idle work.
     #[arg(long, default_value_t = 10_000)]
     idle: usize,
@@ -69,15 +76,15 @@ fn main() -> io::Result<()> {
     if !args.bench {
         return writeln!(io::stdout(), "to be run by cargo bench");
     }
-    let ground = Ground::new(args.retries)?;
+    let build = parlor::Build { program: args.server.clone(), limits: args.limit.clone() };
+    let limits: Vec<String> = build.limits().collect();
+    let ground = Ground::new(args.retries, build)?;
     let contestants = contestants(&args);
     let names: Vec<&str> = contestants.iter().map(|it| it.name()).collect();
     let rows = measure(&ground, &args, &contestants)?;
     let mut out = io::stdout().lock();
-    let raised: Vec<String> =
-        parlor::RAISED.iter().map(|it| format!("{}={}", it.0, it.1)).collect();
     writeln!(out, "Machine: {}.\n", ground::machine())?;
-    writeln!(out, "Limits raised: {}.\n", raised.join(", "))?;
+    writeln!(out, "Limits changed: {}.\n", limits.join(", "))?;
     writeln!(out, "Median of {} runs of {} s.\n", args.runs, args.seconds)?;
     write!(out, "{}", report::table(&names, &rows))
 }

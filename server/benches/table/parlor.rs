@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::work::TEXT;
 /// Limits that would measure themselves instead of the server. Rates are those of one person
 /// typing, and a load generator is a thousand people at one address; the talkers of this
 /// benchmark are to be held back by the server's speed alone.
-pub(crate) const RAISED: &[(&str, u64)] = &[
+const RAISED: &[(&str, u64)] = &[
     ("connections", 12_000),
     ("strangers", 12_000),
     ("strangers_free", 12_000),
@@ -26,12 +26,28 @@ pub(crate) const RAISED: &[(&str, u64)] = &[
     ("requests_burst", 10_000_000),
 ];
 
+/// What is measured: the program that cargo has just built, unless told otherwise.
+#[derive(Debug)]
+pub(crate) struct Build {
+    pub(crate) program: PathBuf,
+    /// Limits beside [`RAISED`], as they stand on the server's command line.
+    pub(crate) limits: Vec<String>,
+}
+
+impl Build {
+    /// All limits that are changed.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = String> {
+        let raised = RAISED.iter().map(|(name, value)| format!("{name}={value}"));
+        raised.chain(self.limits.iter().cloned())
+    }
+}
+
 /// Longest wait for one step of filling the server with people.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts the server on `folder`, with the chat logs on or off.
-pub(crate) fn start(folder: &Path, chatlogs: bool) -> io::Result<Running> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor-server"));
+pub(crate) fn start(build: &Build, folder: &Path, chatlogs: bool) -> io::Result<Running> {
+    let mut command = Command::new(&build.program);
     command.args(["--bind", "127.0.0.1:0", "--data"]).arg(folder.join("data"));
     command.arg("--chatlogs");
     if chatlogs {
@@ -39,8 +55,8 @@ pub(crate) fn start(folder: &Path, chatlogs: bool) -> io::Result<Running> {
     } else {
         command.arg("off");
     }
-    for (name, value) in RAISED {
-        command.arg("--limit").arg(format!("{name}={value}"));
+    for limit in build.limits() {
+        command.arg("--limit").arg(limit);
     }
     Running::start_and_read(command)
 }
@@ -60,7 +76,7 @@ impl Tongue for Parlor {
         let all: Vec<usize> = (0..seating.conns()).collect();
         // In a real house they would come over days. The lobby is left at once where many come,
         // or the arrival of each would be told to all who came before.
-        let leaves = seating.conns() > 1_000;
+        let leaves = seating.conns() > 500;
         load.ask_each(
             &all,
             WAVE,

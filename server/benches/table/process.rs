@@ -5,6 +5,7 @@
 //!
 //! Invariant: a child does not outlive its `Running`: dropping it kills and reaps it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -104,14 +105,18 @@ impl Running {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
-    /// CPU time of all its threads that live.
-    pub(crate) fn cpu(&self) -> io::Result<Duration> {
-        let mut nanos = 0;
+    /// CPU time of its threads that live, summed by name; numbers in names do not count.
+    pub(crate) fn cpu(&self) -> io::Result<BTreeMap<String, Duration>> {
+        let mut cpu = BTreeMap::new();
         for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let task = task?.path();
             // A thread may end between the listing and the reading.
-            nanos += nanos_in(&task?.path().join("schedstat")).unwrap_or(0);
+            let Ok(nanos) = nanos_in(&task.join("schedstat")) else { continue };
+            let name = fs::read_to_string(task.join("comm")).unwrap_or_default();
+            let name = name.trim().trim_end_matches(|it: char| it.is_ascii_digit() || it == '-');
+            *cpu.entry(name.to_owned()).or_default() += Duration::from_nanos(nanos);
         }
-        Ok(Duration::from_nanos(nanos))
+        Ok(cpu)
     }
 
     /// Resident memory in bytes.

@@ -4,7 +4,7 @@
 //! A warm-up comes first, then the window. At the end everything in flight is waited for, and a
 //! single missing delivery makes the measurement fail.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use crate::process::{Running, machine_cpu, own_cpu};
 /// A room that is silent this long has heard everything that was on its way.
 const SILENCE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Less than a fiftieth of a core over this time is idle.
+const IDLE_LOOK: Duration = Duration::from_millis(500);
 
 /// How the talkers talk.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +28,7 @@ pub(crate) enum Pace {
 }
 
 /// What one window showed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) messages_per_second: f64,
     pub(crate) deliveries_per_second: f64,
@@ -34,6 +36,8 @@ pub(crate) struct Measured {
     pub(crate) micros_per_delivery: f64,
     /// CPU time of the server in cores.
     pub(crate) server_cores: f64,
+    /// The same by the names of its threads.
+    pub(crate) threads: Vec<(String, f64)>,
     /// CPU time of the load generator in cores; at 1 it is itself the bottleneck.
     pub(crate) load_cores: f64,
     /// What everything else on this machine took, in cores: above a few hundredths the figures
@@ -82,6 +86,7 @@ pub(crate) fn measure(
     let mut tongue = contestant.tongue();
     tongue.seat(load, server.address, seating)?;
     load.until_quiet(SILENCE, PATIENCE)?;
+    until_idle(load, server)?;
     let ears = tongue.ears(seating);
     for conn in 0..seating.conns() {
         load.set_hearing(conn, Hearing::Count);
@@ -113,16 +118,36 @@ pub(crate) fn measure(
     let start = talk.reading(load)?;
     talk.run(load, pace, &talkers, window)?;
     let end = talk.reading(load)?;
-    let server_cpu = server.cpu()? - server_before;
+    let server_cpu = difference(server.cpu()?, &server_before);
     let acks = std::mem::take(&mut talk.ack_nanos);
     talk.finish(load, seating, &before)?;
-    Ok(measured(&start, &end, server_cpu, acks, talk.tongue.hears_itself()))
+    Ok(measured(&start, &end, &server_cpu, acks, talk.tongue.hears_itself()))
+}
+
+/// Waits until the server has nothing left to do about the arrivals, as writing them into
+/// everybody's chat log; at most [`PATIENCE`], for a server that is never idle.
+fn until_idle(load: &mut Load, server: &Running) -> io::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    let mut before = server.cpu()?;
+    while Instant::now() < end {
+        let look = Instant::now() + IDLE_LOOK;
+        while Instant::now() < look {
+            let left = look.saturating_duration_since(Instant::now());
+            load.turn(left, &mut |_: usize, _: &[u8], _: &mut Outbox| Ok(()))?;
+        }
+        let now = server.cpu()?;
+        if difference(now.clone(), &before).values().sum::<Duration>() < IDLE_LOOK / 50 {
+            break;
+        }
+        before = now;
+    }
+    Ok(())
 }
 
 fn measured(
     start: &Reading,
     end: &Reading,
-    server_cpu: Duration,
+    server_cpu: &BTreeMap<String, Duration>,
     acks: Vec<u64>,
     hears_itself: bool,
 ) -> Measured {
@@ -130,7 +155,8 @@ fn measured(
     let messages = (end.acks - start.acks) as f64;
     let answers = if hears_itself { messages } else { 0.0 };
     let deliveries = (end.lines - start.lines) as f64 - answers;
-    let server = server_cpu.as_secs_f64();
+    let server = server_cpu.values().sum::<Duration>().as_secs_f64();
+    let cores = |it: (&String, &Duration)| (it.0.clone(), it.1.as_secs_f64() / seconds);
     let own = (end.own_cpu - start.own_cpu).as_secs_f64();
     let machine = (end.machine_cpu - start.machine_cpu).as_secs_f64();
     let acks = Percentiles::of(acks);
@@ -139,12 +165,23 @@ fn measured(
         deliveries_per_second: deliveries / seconds,
         micros_per_delivery: server * 1e6 / deliveries.max(1.0),
         server_cores: server / seconds,
+        threads: server_cpu.iter().map(cores).collect(),
         load_cores: own / seconds,
         other_cores: ((machine - server - own) / seconds).max(0.0),
         ack_p50: acks.micros(0.5),
         ack_p99: acks.micros(0.99),
         megabytes_per_second: (end.bytes - start.bytes) as f64 / 1e6 / seconds,
     }
+}
+
+fn difference(
+    mut end: BTreeMap<String, Duration>,
+    start: &BTreeMap<String, Duration>,
+) -> BTreeMap<String, Duration> {
+    for (name, cpu) in &mut end {
+        *cpu = cpu.saturating_sub(start.get(name).copied().unwrap_or_default());
+    }
+    end
 }
 
 impl Talk<'_> {

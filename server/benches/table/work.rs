@@ -219,9 +219,15 @@ impl Figure {
 }
 
 fn summary(it: &Measured) -> String {
+    let by_thread: Vec<String> = it
+        .threads
+        .iter()
+        .filter(|it| it.1 >= 0.005)
+        .map(|(name, cores)| format!("{name} {cores:.2}"))
+        .collect();
     format!(
         "{} messages/s, {} deliveries/s, {:.0} MB/s, {:.3} µs, answer {} / {}, \
-         cores {:.2} + {:.2}, others {:.2}",
+         cores {:.2} ({}) + {:.2}, others {:.2}",
         quantity(it.messages_per_second),
         quantity(it.deliveries_per_second),
         it.megabytes_per_second,
@@ -229,6 +235,7 @@ fn summary(it: &Measured) -> String {
         micros(it.ack_p50),
         micros(it.ack_p99),
         it.server_cores,
+        by_thread.join(", "),
         it.load_cores,
         it.other_cores
     )

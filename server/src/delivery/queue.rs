@@ -59,6 +59,10 @@ impl Shared {
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
     }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Bytes of one connection only.
@@ -111,7 +115,7 @@ impl Piece {
 }
 
 /// Chunks and answers are far below 4 GiB: a frame is at most 64 KiB, a commit some thousands.
-fn short(len: usize) -> u32 {
+pub(super) fn short(len: usize) -> u32 {
     u32::try_from(len).expect("a chunk or an answer of 4 GiB")
 }
 

@@ -101,9 +101,11 @@ impl DeliveryThread {
                 for (id, reply) in released.replies.iter().filter(|it| is_mine(it.0)) {
                     self.connections.reply(*id, reply);
                 }
+                // When more waits to be read, one send for all of it is better than each at once.
+                let is_alone = released.chunks.len() == 1 && self.letters.is_empty();
                 for (topic, shared, changes) in &released.chunks {
                     let changes = changes.iter().filter(|it| is_mine(it.connection)).copied();
-                    self.connections.chunk(*topic, shared, changes);
+                    self.connections.chunk(*topic, shared, changes, is_alone);
                 }
                 for id in released.closes.iter().filter(|it| is_mine(**it)) {
                     self.connections.close(*id);

@@ -7,4 +7,4 @@ mod sockets;
 
 pub use machine::{connections_bearable, make_private, network_file_system};
 pub use private_files::PrivateFolder;
-pub use sockets::{Watch, prepare_to_send, send_now, unwatch, watch};
+pub use sockets::{Watch, fetch, prepare_to_send, send_now, unwatch, watch};

@@ -29,12 +29,15 @@ pub fn check(folder: &Path) -> Result<Report, StoreError> {
     if !file_in(folder).exists() {
         return Err(StoreError::NotOurs(file_in(folder)));
     }
-    let mut reader = Reader::open(folder)?;
+    let mut reader = Reader::open_to_look(folder)?;
     let mut report = Report::default();
     if let Err(error) = reader.check_pages() {
         report.found.push(error.to_string());
     }
-    (report.rooms, report.users) = reader.counts()?;
+    match reader.counts() {
+        Ok(counts) => (report.rooms, report.users) = counts,
+        Err(error) => report.found.push(error.to_string()),
+    }
     let mut last: BTreeMap<RoomId, (Seq, Nth)> = BTreeMap::new();
     let mut position = Position(0);
     while report.found.len() < FOUND_MAX {

@@ -8,7 +8,7 @@ use parlor_shared::request::PageAt;
 use parlor_shared::{Epoch, Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension as _, Params, params};
 
-use super::{Position, StoreError, file_in, parsed, quick_check, row, settle};
+use super::{Position, StoreError, corrupt, file_in, parsed, quick_check, row, settle};
 
 /// Page cache of a reader in KiB: index pages and a history page; there are several readers.
 const CACHE_KIB: i64 = 512;
@@ -44,8 +44,38 @@ impl Reader {
     /// When it cannot be opened.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(file_in(folder), flags)?;
-        settle(&db, CACHE_KIB)?;
+        let db = Connection::open_with_flags(file_in(folder), flags).map_err(corrupt)?;
+        settle(&db, CACHE_KIB).map_err(corrupt)?;
+        Ok(Self { db })
+    }
+
+    /// Opens the database in `folder` for looking only: nothing is put beside it, as SQLite does
+    /// even for reading. A database that is in use, or was killed, has its log there already and
+    /// is opened with it.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_to_look(folder: &Path) -> Result<Self, StoreError> {
+        let path = file_in(folder);
+        let log = format!("{}-wal", path.display());
+        if Path::new(&log).exists() {
+            return Self::open(folder);
+        }
+        let mut name = String::from("file:");
+        for byte in path.to_string_lossy().bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                    name.push(char::from(byte));
+                }
+                _ => name.push_str(&format!("%{byte:02x}")),
+            }
+        }
+        name.push_str("?immutable=1");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI;
+        let db = Connection::open_with_flags(name, flags).map_err(corrupt)?;
+        settle(&db, CACHE_KIB).map_err(corrupt)?;
         Ok(Self { db })
     }
 

@@ -33,6 +33,9 @@ pub(crate) struct Reading {
     pub(crate) events: Vec<RoomEvent>,
 }
 
+type Said = (UserId, ClientId);
+type Place<'a> = (RoomId, Seq, &'a str);
+
 /// Everything that was seen.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
@@ -77,15 +80,21 @@ impl Seen {
         wrong
     }
 
-    fn check_tries(&self, wrong: &mut Vec<String>) {
-        let mut there: BTreeMap<(UserId, ClientId), Vec<(RoomId, Seq, &str)>> = BTreeMap::new();
+    /// Where each message stands, by who said it and its client id.
+    fn places(&self) -> BTreeMap<Said, Vec<Place<'_>>> {
+        let mut there: BTreeMap<Said, Vec<Place<'_>>> = BTreeMap::new();
         for event in self.rooms.values().flatten() {
             if let Fact::Said { client_id, text, .. } = &event.fact {
                 let place = (event.room, event.seq, text.as_str());
                 there.entry((event.by, *client_id)).or_default().push(place);
             }
         }
-        let mut tried: BTreeMap<(UserId, ClientId), Vec<&Try>> = BTreeMap::new();
+        there
+    }
+
+    fn check_tries(&self, wrong: &mut Vec<String>) {
+        let there = self.places();
+        let mut tried: BTreeMap<Said, Vec<&Try>> = BTreeMap::new();
         for it in &self.tries {
             tried.entry((it.by, it.client_id)).or_default().push(it);
         }
@@ -196,8 +205,8 @@ mod tests {
     /// Each kind of wrong is seen, and named.
     #[test]
     fn every_bad_history_is_wrong() {
-        let room = RoomId(1);
-        let cases: [(&str, fn(&mut Seen)); 12] = [
+        type Spoil = fn(&mut Seen);
+        let cases: [(&str, Spoil); 12] = [
             ("LOST", |it| it.tries.push(tried("a-9", "x", Outcome::Ok(Seq(9))))),
             ("acked at several", |it| it.tries.push(tried("a-1", "one", Outcome::Ok(Seq(2))))),
             ("acked at 3, there at 2", |it| it.tries[2].outcome = Outcome::Ok(Seq(3))),
@@ -213,7 +222,6 @@ mod tests {
             ("which is LOST", |it| it.readings[0].events.push(said(4, "a-5", "five"))),
             ("not there", |it| drop(it.rooms.remove(&RoomId(1)))),
         ];
-        assert_eq!(room, RoomId(1));
         for (expected, spoil) in cases {
             let mut seen = good();
             spoil(&mut seen);

@@ -117,13 +117,20 @@ impl Setup {
 
     /// Runs it to its end, when it is not expected to serve.
     pub(crate) fn run(&self, verb: &[&str]) -> (Ended, String) {
+        let file = || tempfile::NamedTempFile::new().expect("a temporary file");
+        let (printed, said) = (file(), file());
         let mut command = self.command();
-        command.args(verb).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().expect("the program can be started");
-        let output = child.wait_with_output().expect("its output");
-        let said = String::from_utf8(output.stderr).expect("UTF-8");
-        let ended = Ended { status: output.status, said };
-        (ended, String::from_utf8(output.stdout).expect("UTF-8"))
+        command.args(verb).stdout(printed.reopen().expect("the same file"));
+        command.stderr(said.reopen().expect("the same file"));
+        let mut child = command.spawn().expect("the program can be started");
+        let status = wait_for(PATIENCE, || child.try_wait().expect("our child"));
+        let status = status.unwrap_or_else(|| {
+            child.kill().ok();
+            child.wait().ok();
+            panic!("it runs instead of ending: {verb:?}")
+        });
+        let read = |it: &tempfile::NamedTempFile| fs::read_to_string(it.path()).expect("UTF-8");
+        (Ended { status, said: read(&said) }, read(&printed))
     }
 }
 
@@ -267,10 +274,11 @@ pub(crate) fn try_run(program: &str, arguments: &[&str]) -> Result<String, Strin
 /// Some tests need to be root, a loop device or a network namespace. Where that cannot be had
 /// they fail, so that nobody takes them for passed, unless `PARLOR_SKIP_PRIVILEGED=1` says that
 /// it is known.
+#[expect(clippy::print_stderr, reason = "a test that was not made must be seen")]
 pub(crate) fn may_be_skipped(why: &str) -> bool {
     let skips = std::env::var_os("PARLOR_SKIP_PRIVILEGED").is_some_and(|it| it == "1");
     assert!(skips, "{why}; set PARLOR_SKIP_PRIVILEGED=1 to go on without this test");
-    println!("SKIPPED: {why}");
+    eprintln!("SKIPPED: {why}");
     true
 }
 

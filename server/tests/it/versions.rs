@@ -17,7 +17,7 @@ fn folders() -> PathBuf {
 /// Everything in the rooms that `token` is a member of, as lines.
 fn story(client: &mut Client, rooms: &[RoomId]) -> String {
     let lines = |events: Vec<RoomEvent>| -> String {
-        events.iter().map(|it| String::from_utf8(frame::line(it)).unwrap()).collect()
+        events.iter().map(|it| String::from_utf8(frame::line(it)).expect("UTF-8")).collect()
     };
     rooms.iter().map(|room| lines(client.after(*room, Seq(0)))).collect()
 }

@@ -101,9 +101,8 @@ impl House {
     }
 
     fn has(&self, module: &str) -> bool {
-        let named = |it: &&str| *it == module;
-        self.floors.iter().map(|it| &it.0).any(|it| named(&it))
-            || self.open_to_all_but.iter().map(|it| &it.0).any(|it| named(&it))
+        self.floors.iter().any(|it| it.0 == module)
+            || self.open_to_all_but.iter().any(|it| it.0 == module)
     }
 
     /// Who uses whom, in one file.
