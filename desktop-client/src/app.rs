@@ -132,7 +132,7 @@ impl App {
                     match Host::start(self.plan.clone(), waker(context)) {
                         Ok(host) => self.host = Some(host),
                         Err(error) => {
-                            let says = words::host_ended(&host::End::NotStarted(error.to_string()));
+                            let says = words::host_not_started(&error.to_string());
                             failed.push(News::Host(HostNews::Ended { says }));
                         }
                     }
@@ -177,7 +177,7 @@ impl App {
             host::News::Ended(end) => {
                 self.host = None;
                 log::warn!("the chat served from here ended: {end:?}");
-                HostNews::Ended { says: words::host_ended(&end) }
+                HostNews::Ended { says: host_end_in_words(&end) }
             }
         }
     }
@@ -258,7 +258,8 @@ impl eframe::App for App {
         self.screen.millis = self.clock.millis();
         let intents = view::ui(ui, &self.model, &mut self.screen);
         let context = ui.ctx().clone();
-        let is_news = !intents.is_empty();
+        // Asking for older messages is repeated until they can be had; the answer wakes by itself.
+        let is_news = intents.iter().any(|it| !matches!(it, Intent::LoadOlder(_)));
         for intent in intents {
             self.feed(&context, News::Intent(intent));
         }
@@ -271,8 +272,7 @@ impl eframe::App for App {
 
     fn raw_input_hook(&mut self, _context: &Context, input: &mut egui::RawInput) {
         if let Some(is_dark) = self.darkness.try_iter().last() {
-            self.system_theme =
-                Some(if is_dark { egui::Theme::Dark } else { egui::Theme::Light });
+            self.system_theme = Some(if is_dark { egui::Theme::Dark } else { egui::Theme::Light });
         }
         // What the window knows by itself goes first.
         input.system_theme = input.system_theme.or(self.system_theme);
@@ -288,6 +288,15 @@ impl eframe::App for App {
 fn waker(context: &Context) -> Arc<dyn Fn() + Send + Sync> {
     let context = context.clone();
     Arc::new(move || context.request_repaint())
+}
+
+/// Why there is no chat from this computer, and what to do.
+fn host_end_in_words(end: &host::End) -> String {
+    match end {
+        host::End::NotStarted(why) => words::host_not_started(why),
+        host::End::Refused(sentence) => words::host_refused(sentence),
+        host::End::Silent => words::HOST_SILENT.to_owned(),
+    }
 }
 
 /// Asks the desktop for light or dark; each word of it wakes the window.

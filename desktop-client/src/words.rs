@@ -365,19 +365,17 @@ pub fn window_title(unread: u64) -> String {
     if unread == 0 { APP_NAME.to_owned() } else { format!("({unread}) {APP_NAME}") }
 }
 
-/// Why there is no chat from this computer, and what to do.
+/// The chat's process could not be started; the system's words.
 #[must_use]
-pub fn host_ended(end: &crate::host::End) -> String {
-    use crate::host::End;
-    match end {
-        End::NotStarted(why) => {
-            format!("The chat could not be started on this computer: {why}.")
-        }
-        End::Refused(sentence) => {
-            format!("The chat on this computer has ended. It says: {sentence}")
-        }
-        End::Silent => "The chat on this computer has ended by itself. What was said is kept: \
-                        start it again to go on."
-            .to_owned(),
-    }
+pub fn host_not_started(why: &str) -> String {
+    format!("The chat could not be started on this computer: {why}.")
 }
+
+/// The chat's process refused, in a sentence of its own.
+#[must_use]
+pub fn host_refused(sentence: &str) -> String {
+    format!("The chat on this computer has ended. It says: {sentence}")
+}
+
+pub const HOST_SILENT: &str = "The chat on this computer has ended by itself. What was said is \
+                               kept: start it again to go on.";

@@ -262,16 +262,9 @@ fn head_galleys(
 
 fn body_galley(ui: &Ui, text: &str, colour: Color32, width: f32) -> Arc<Galley> {
     let colours = palette(ui);
-    // A line under words that change places would stay behind.
-    let is_underlined = !bidi::has_rtl(text);
     let format = |is_link: bool| TextFormat {
         font_id: theme::plain(size::BODY),
         color: if is_link { colours.link } else { colour },
-        underline: if is_link && is_underlined {
-            Stroke::new(1.0, colours.link)
-        } else {
-            Stroke::NONE
-        },
         line_height: Some(size::LINE),
         valign: Align::Center,
         ..TextFormat::default()
@@ -372,6 +365,11 @@ fn show_links(ui: &mut Ui, galley: &Galley, text: &str, at: Pos2, body: &Respons
                 at + row.pos.to_vec2() + vec2(left, 0.0),
                 at + row.pos.to_vec2() + vec2(right, row.row.size.y),
             );
+            // The layout's own line would be at the foot of the row, and would not move with words
+            // that change places.
+            let baseline = glyphs.first().map_or(rect.bottom(), |it| at.y + row.pos.y + it.pos.y);
+            let under = Stroke::new(1.0, palette(ui).link.gamma_multiply(0.6));
+            ui.painter().hline(rect.x_range(), baseline + 2.5, under);
             let id = body.id.with(("link", link.start, part));
             part += 1;
             let response = ui.interact(rect, id, Sense::click());

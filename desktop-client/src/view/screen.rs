@@ -7,7 +7,7 @@ use parlor_shared::{Epoch, RoomId, UnixMillis, UserId};
 
 use super::calendar::Calendar;
 use super::timeline::Reading;
-use crate::model::{Address, Model};
+use crate::model::{Address, Model, Stage};
 
 /// Places in this many rooms are remembered.
 const READINGS_MAX: usize = 32;
@@ -73,6 +73,10 @@ impl Screen {
 
     /// Forgets places that belong to another sign-in or another history.
     pub(super) fn follow(&mut self, model: &Model) {
+        if model.stage == Stage::Talking {
+            // Signed out, one finds the fields as the model remembers them.
+            self.join.is_begun = false;
+        }
         let owner = model.me.as_ref().map(|me| (me.user, model.server.clone()));
         // While the server is away its epoch may be unknown, and that changes nothing.
         let is_other_history =

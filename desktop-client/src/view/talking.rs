@@ -2,6 +2,7 @@
 //! and go by a button.
 
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
+use parlor_shared::{LOBBY_ID, RoomId};
 
 use super::icons::{self, Icon};
 use super::screen::Drawer;
@@ -82,7 +83,7 @@ fn middle(ui: &mut Ui, model: &Model, screen: &mut Screen, fit: Fit, intents: &m
     let Some((id, room)) = model.open_room() else { return no_room(ui, screen, fit) };
     let header = Frame::new().inner_margin(Margin::symmetric(space::M as i8, 0));
     Panel::top("header").exact_size(size::HEADER).frame(header).show(ui, |ui| {
-        ui.horizontal_centered(|ui| show_header(ui, room, screen, fit));
+        ui.horizontal_centered(|ui| show_header(ui, (id, room), screen, fit, intents));
     });
     let height = composer::height(ui, room, ui.available_width());
     Panel::bottom("composer")
@@ -97,7 +98,13 @@ fn middle(ui: &mut Ui, model: &Model, screen: &mut Screen, fit: Fit, intents: &m
     });
 }
 
-fn show_header(ui: &mut Ui, room: &Room, screen: &mut Screen, fit: Fit) {
+fn show_header(
+    ui: &mut Ui,
+    (id, room): (RoomId, &Room),
+    screen: &mut Screen,
+    fit: Fit,
+    intents: &mut Vec<Intent>,
+) {
     let colours = palette(ui);
     if !fit.rooms && icons::button(ui, Icon::Rooms, words::ROOMS).clicked() {
         screen.drawer = Some(Drawer::Rooms);
@@ -105,20 +112,30 @@ fn show_header(ui: &mut Ui, room: &Room, screen: &mut Screen, fit: Fit) {
     ui.add_space(space::S);
     let here = room.members.values().filter(|it| it.here).count();
     let count = words::people_count(here, room.members.len());
-    let tail = if fit.people { 90.0 } else { 130.0 };
+    let tail = if fit.people { 130.0 } else { 170.0 };
     let width = (ui.available_width() - tail).max(60.0);
     let title = egui::RichText::new(room.name.as_str()).font(theme::strong(size::HEADING));
     ui.scope(|ui| {
         ui.set_max_width(width);
         ui.add(egui::Label::new(title).truncate());
     });
-    if !room.members.is_empty() {
+    if room.is_catching_up() {
+        ui.label(egui::RichText::new(words::CATCHING_UP).size(size::SMALL).color(colours.weak));
+    } else if !room.members.is_empty() {
         ui.label(egui::RichText::new(count).size(size::SMALL).color(colours.weak));
     }
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         if !fit.people && icons::button(ui, Icon::People, words::PEOPLE).clicked() {
             let is_open = screen.drawer == Some(Drawer::People);
             screen.drawer = (!is_open).then_some(Drawer::People);
+        }
+        // Everybody is in the lobby, always.
+        if id != LOBBY_ID
+            && room.is_member
+            && !room.is_leaving
+            && icons::button(ui, Icon::Cross, words::LEAVE_ROOM).clicked()
+        {
+            intents.push(Intent::LeaveRoom(id));
         }
     });
 }

@@ -333,7 +333,10 @@ impl World {
                     break;
                 }
             }
-            while self.server.wires.get(&id).is_some_and(|it| !it.down.is_empty()) {
+            // What it hears can make it give the wire up.
+            while self.wire_of(i) == Some(id)
+                && self.server.wires.get(&id).is_some_and(|it| !it.down.is_empty())
+            {
                 self.hear(i);
                 is_busy = true;
             }

@@ -157,3 +157,16 @@ fn remembered_addresses_are_a_click_away() {
     let join = Intent::Join { name: "Ann".to_owned(), address: "office:7667".to_owned() };
     assert_eq!(stage.state_mut().wishes(), [join]);
 }
+
+#[test]
+fn signed_out_one_finds_ones_name_and_address() {
+    let mut stage = stage(crate::view_scene::talking("Ann"));
+    let remembered =
+        Joining { name: "Ann".to_owned(), address: "office".to_owned(), ..Joining::default() };
+    stage.state_mut().model = joining(remembered);
+    stage.run();
+    stage.get_by_label(words::JOIN).click();
+    stage.run();
+    let join = Intent::Join { name: "Ann".to_owned(), address: "office".to_owned() };
+    assert_eq!(stage.state_mut().wishes(), [join]);
+}

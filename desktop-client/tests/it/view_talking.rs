@@ -237,3 +237,16 @@ fn nothing_repaints_while_nothing_happens() {
     let delay = stage.output().viewport_output.values().map(|it| it.repaint_delay).min();
     assert_eq!(delay, Some(std::time::Duration::MAX));
 }
+
+#[test]
+fn a_room_can_be_left_but_the_lobby_cannot() {
+    let mut model = talking("Ann");
+    model.rooms.insert(RoomId(2), Room::new(room_name("garden")));
+    let mut stage = stage(model);
+    assert!(stage.query_by_label(words::LEAVE_ROOM).is_none());
+    stage.state_mut().model.selected = Some(RoomId(2));
+    stage.run();
+    stage.get_by_label(words::LEAVE_ROOM).click();
+    stage.run();
+    assert_eq!(stage.state_mut().wishes(), [Intent::LeaveRoom(RoomId(2))]);
+}
