@@ -4,6 +4,7 @@
 //! everything from the model to the finished meshes. `-- --window` does the same in a real
 //! window for as many frames, and prints the process's memory and what it costs when idle.
 
+#[expect(dead_code, reason = "the benchmark needs one of the scenes")]
 #[path = "../tests/it/view_scene.rs"]
 mod scene;
 

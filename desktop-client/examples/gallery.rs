@@ -1,6 +1,7 @@
 //! The view on made-up chats, for looking at it: `cargo run --example gallery -- evening dark`.
 //! Scenes: `join`, `refused`, `busy`, `evening`, `offline`, `empty`, `crowd`, `ask`.
 
+#[expect(dead_code, reason = "the gallery shows some of the scenes")]
 #[path = "../tests/it/view_scene.rs"]
 mod scene;
 

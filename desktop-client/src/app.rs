@@ -14,6 +14,7 @@ mod start;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, bounded};
 use egui::{Context, ViewportCommand};
 
 use crate::archive::Archive;
@@ -22,6 +23,7 @@ use crate::link::Link;
 use crate::model::{
     Address, Closed, Effect, HostNews, Intent, LinkNews, Model, News, Opened, Question,
 };
+use crate::platform;
 use crate::settings::{Appearance, Profile, Settings};
 use crate::view::{self, Calendar, Screen};
 use crate::words;
@@ -42,6 +44,9 @@ pub struct App {
     plan: host::Plan,
     clock: Clock,
     settings: Settings,
+    /// Whether the desktop is dark, each time it says so.
+    darkness: Receiver<bool>,
+    system_theme: Option<egui::Theme>,
     had_focus: bool,
     may_close: bool,
     title: String,
@@ -57,6 +62,8 @@ impl App {
         join: Option<(String, String)>,
     ) -> Self {
         view::install(context);
+        // Where nobody says, most desktops are light.
+        context.options_mut(|it| it.fallback_theme = egui::Theme::Light);
         let clock = Clock::start();
         let settings = profile.settings();
         let mut screen = Screen::new(Calendar::here());
@@ -76,6 +83,8 @@ impl App {
             plan,
             clock,
             settings,
+            darkness: watch_darkness(context),
+            system_theme: None,
             had_focus: false,
             may_close: false,
             title: String::new(),
@@ -260,6 +269,15 @@ impl eframe::App for App {
         }
     }
 
+    fn raw_input_hook(&mut self, _context: &Context, input: &mut egui::RawInput) {
+        if let Some(is_dark) = self.darkness.try_iter().last() {
+            self.system_theme =
+                Some(if is_dark { egui::Theme::Dark } else { egui::Theme::Light });
+        }
+        // What the window knows by itself goes first.
+        input.system_theme = input.system_theme.or(self.system_theme);
+    }
+
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         // The connection first, then the chat that it may belong to.
         self.link = None;
@@ -270,6 +288,18 @@ impl eframe::App for App {
 fn waker(context: &Context) -> Arc<dyn Fn() + Send + Sync> {
     let context = context.clone();
     Arc::new(move || context.request_repaint())
+}
+
+/// Asks the desktop for light or dark; each word of it wakes the window.
+fn watch_darkness(context: &Context) -> Receiver<bool> {
+    let (tell, told) = bounded(8);
+    let context = context.clone();
+    platform::watch_darkness(move |is_dark| {
+        // Only the latest counts; a full queue means that the window is not drawn anyway.
+        tell.try_send(is_dark).ok();
+        context.request_repaint();
+    });
+    told
 }
 
 /// Where one was signed in before, each once, the latest first.

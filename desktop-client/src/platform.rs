@@ -25,3 +25,59 @@ pub fn window_needs() -> &'static str {
         "It needs a desktop session and a graphics driver with OpenGL."
     }
 }
+
+/// Tells whether the desktop is dark, now and whenever that changes; never when it does not say.
+/// On macOS and Windows the window itself knows.
+#[cfg(target_os = "linux")]
+pub fn watch_darkness(tell: impl Fn(bool) + Send + 'static) {
+    let watch = move || {
+        if let Err(error) = portal::watch(&tell) {
+            log::info!("the desktop does not say whether it is dark: {error}");
+        }
+    };
+    match crate::threads::start("darkness", watch) {
+        // It waits for the desktop's word for as long as the process lives, and holds nothing.
+        Ok(thread) => thread.leave(),
+        Err(error) => log::warn!("no thread to watch the desktop with: {error}"),
+    }
+}
+
+/// See above.
+#[cfg(not(target_os = "linux"))]
+pub fn watch_darkness(_tell: impl Fn(bool) + Send + 'static) {}
+
+/// The settings that desktops share with programs, over the session's D-Bus.
+#[cfg(target_os = "linux")]
+mod portal {
+    use zbus::blocking::{Connection, Proxy};
+    use zbus::zvariant::{OwnedValue, Value};
+
+    const SPACE: &str = "org.freedesktop.appearance";
+    const KEY: &str = "color-scheme";
+
+    pub(super) fn watch(tell: &impl Fn(bool)) -> zbus::Result<()> {
+        let bus = Connection::session()?;
+        let settings = Proxy::new(
+            &bus,
+            "org.freedesktop.portal.Desktop",
+            "/org/freedesktop/portal/desktop",
+            "org.freedesktop.portal.Settings",
+        )?;
+        // Listened to before it is asked, so that no change falls in between.
+        let changes = settings.receive_signal("SettingChanged")?;
+        let now: OwnedValue = settings.call("Read", &(SPACE, KEY))?;
+        tell(is_dark(&now));
+        for change in changes {
+            let (space, key, value): (String, String, OwnedValue) = change.body().deserialize()?;
+            if space == SPACE && key == KEY {
+                tell(is_dark(&value));
+            }
+        }
+        Ok(())
+    }
+
+    /// 1 asks for dark, 2 for light, 0 for nothing. `Read` wraps its answer twice.
+    fn is_dark(value: &Value<'_>) -> bool {
+        if let Value::Value(inner) = value { is_dark(inner) } else { *value == Value::U32(1) }
+    }
+}

@@ -22,13 +22,7 @@ const FOLDER: &str = "logs";
 /// # Errors
 /// When the log's folder or file cannot be made.
 pub fn start(data: &Path, level: LevelFilter, limits: &Limits) -> io::Result<()> {
-    let folder = data.join(FOLDER);
-    fs::create_dir_all(&folder)?;
-    forget_old(&folder, limits.log_files.max(1) as usize - 1)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // Sorted by name is sorted by time; the process id keeps two starts in one moment apart.
-    let name = format!("parlor-{:013}-{}.log", now.as_millis(), std::process::id());
-    let file = Bounded { file: File::create(folder.join(name))?, left: limits.log_file_bytes };
+    let file = next_file(data, limits.log_files, limits.log_file_bytes)?;
     let config = ConfigBuilder::new().set_time_format_rfc3339().build();
     let loggers: Vec<Box<dyn SharedLogger>> = vec![
         TermLogger::new(level, config.clone(), TerminalMode::Stderr, ColorChoice::Auto),
@@ -39,6 +33,20 @@ pub fn start(data: &Path, level: LevelFilter, limits: &Limits) -> io::Result<()>
         log::debug!("a logger was there before");
     }
     Ok(())
+}
+
+/// This start's file in `data`, of at most `bytes`, leaving at most `files` there.
+///
+/// # Errors
+/// When the log's folder or file cannot be made.
+pub fn next_file(data: &Path, files: u64, bytes: u64) -> io::Result<impl Write + Send + 'static> {
+    let folder = data.join(FOLDER);
+    fs::create_dir_all(&folder)?;
+    forget_old(&folder, files.max(1) as usize - 1)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // Sorted by name is sorted by time; the process id keeps two starts in one moment apart.
+    let name = format!("parlor-{:013}-{}.log", now.as_millis(), std::process::id());
+    Ok(Bounded { file: File::create(folder.join(name))?, left: bytes })
 }
 
 fn forget_old(folder: &Path, keep: usize) -> io::Result<()> {

@@ -114,7 +114,7 @@ impl Model {
     /// One is not in this room any more. What could not be sent stays to be looked at.
     pub(super) fn is_no_member(&mut self, id: RoomId, turn: &mut Turn) {
         let (Some(session), Some(room)) = (self.session, self.rooms.get_mut(&id)) else { return };
-        if room.is_spent() || room.is_leaving {
+        if room.is_spent() || (room.is_leaving && room.has_said_all()) {
             self.forget_room(id, turn);
             return;
         }

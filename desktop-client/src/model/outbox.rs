@@ -217,6 +217,8 @@ impl Model {
             pending.state = PendingState::Failed(Failure::Refused(refusal));
             let keep = pending.to_keep(session, id);
             turn.keep(keep);
+            // Whoever leaves after everything is said wants to know that it was not.
+            room.is_leaving = false;
         }
     }
 

@@ -341,6 +341,56 @@ fn the_oldest_events_give_way() {
     assert_eq!(events.len(), 5);
 }
 
+/// Profiles that finished versions made, one folder per schema.
+const PROFILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/profiles");
+const LAST_SEQ: u64 = 40;
+
+/// Makes the profile of today's schema; to be committed when the schema is finished, and never
+/// changed after that.
+#[test]
+#[ignore = "writes into the repository"]
+fn make_profile() {
+    let place = Path::new(PROFILES).join("1");
+    let mut profile = in_lobby(&place);
+    let waiting = profile.pending(7, "still to be said");
+    profile.keep([
+        events(1, 1, 1..=LAST_SEQ),
+        room(1, 1, 30, LAST_SEQ),
+        Keep::Draft { session: SESSION, room: LOBBY_ID, text: "half a thought".to_owned() },
+        Keep::Selected { session: SESSION, room: LOBBY_ID },
+        waiting,
+    ]);
+    profile.news();
+    drop(profile);
+    std::fs::remove_file(place.join("archive.lock")).expect("the lock");
+}
+
+#[test]
+fn a_profile_of_every_version_opens_with_every_seq() {
+    let versions = std::fs::read_dir(PROFILES).expect("the profiles");
+    let mut seen = 0;
+    for version in versions {
+        let version = version.expect("a version").path();
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in std::fs::read_dir(&version).expect("a profile") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), folder.path().join(file.file_name())).expect("a copy");
+        }
+        let (_profile, opened) = Profile::open(folder.path());
+        assert_eq!(opened.counter, 7);
+        let current = opened.current.expect("signed in");
+        assert_eq!(current.session.token, Some(ResumeToken([0xAB; 32])));
+        let lobby = &current.rooms[0];
+        let expected: Vec<_> =
+            (1..=LAST_SEQ).map(|it| said(1, it, &format!("word {it}"))).collect();
+        assert_eq!(lobby.newest, expected);
+        assert_eq!((lobby.read_seq, lobby.draft.as_str()), (Seq(30), "half a thought"));
+        assert_eq!(lobby.outbox[0].text.as_str(), "still to be said");
+        seen += 1;
+    }
+    assert!(seen > 0, "there are profiles to open");
+}
+
 /// Not a test of its own: the process that the test below kills. Says each message's number
 /// once the archive has said that it is saved.
 #[test]

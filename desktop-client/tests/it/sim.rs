@@ -101,6 +101,9 @@ impl World {
         }
         self.server.cut_slow_readers();
         self.end_wires();
+        if self.dice.one_in(8) {
+            self.bury_orphans();
+        }
     }
 
     /// Says something in one of the rooms.
@@ -134,8 +137,10 @@ impl World {
             13..=14 => Intent::LoadOlder(room),
             15 => Intent::ListRooms,
             16 => Intent::ConnectNow,
-            // Only where everything was said: what is still waiting is said before one leaves.
-            17 if room != parlor_shared::LOBBY_ID => Intent::LeaveRoom(room),
+            17 if room != parlor_shared::LOBBY_ID => {
+                let outgoing = self.clients[i].leave(room, self.now, &mut self.dice);
+                return self.send(i, outgoing);
+            }
             18 => {
                 let outgoing = self.clients[i].retry_failed(self.now, &mut self.dice);
                 return self.send(i, outgoing);
@@ -147,18 +152,18 @@ impl World {
     }
 
     fn cut(&mut self, i: usize) {
-        if let Some((_, Line::Open(id))) = self.clients[i].link {
-            self.drops += 1;
-            self.server.lose(id);
+        let Some((_, Line::Open(id))) = self.clients[i].link else { return };
+        self.drops += 1;
+        if self.dice.one_in(2) {
+            return self.server.lose(id);
         }
+        // Only the app notices: what it sent still arrives, later than what it sends next.
+        let outgoing = self.clients[i].lose(self.now, &mut self.dice);
+        self.send(i, outgoing);
     }
 
     fn crash_app(&mut self, i: usize) {
-        let old = self.wire_of(i);
         let outgoing = self.clients[i].crash(self.now, &mut self.dice);
-        if let Some(id) = old {
-            self.server.lose(id);
-        }
         self.send(i, outgoing);
     }
 
@@ -257,19 +262,20 @@ impl World {
     }
 
     fn send(&mut self, i: usize, outgoing: Outgoing) {
-        if outgoing.drops {
-            // Whatever wire it had: only the one that it has now is its own.
-            let mine: Vec<_> = (0..self.clients.len()).filter_map(|it| self.wire_of(it)).collect();
-            let orphans: Vec<_> =
-                self.server.wires.keys().copied().filter(|it| !mine.contains(it)).collect();
-            for id in orphans {
-                self.server.lose(id);
-            }
-        }
         if let Some(id) = self.wire_of(i)
             && let Some(wire) = self.server.wires.get_mut(&id)
         {
             wire.up.extend(outgoing.frames);
+        }
+    }
+
+    /// The server notices that nobody is at the other end of some wires.
+    fn bury_orphans(&mut self) {
+        let mine: Vec<_> = (0..self.clients.len()).filter_map(|it| self.wire_of(it)).collect();
+        let orphans: Vec<_> =
+            self.server.wires.keys().copied().filter(|it| !mine.contains(it)).collect();
+        for id in orphans {
+            self.server.lose(id);
         }
     }
 
@@ -279,6 +285,7 @@ impl World {
     fn heal(&mut self) {
         self.server.is_down = false;
         for _ in 0..4_000 {
+            self.bury_orphans();
             let mut is_busy = false;
             while self.server.has_work() {
                 self.server.batch(usize::MAX, self.now, Power::Stays);

@@ -1,8 +1,6 @@
 //! Made-up chats for the view's tests, its gallery and its benchmark: built from the model's
 //! public values, without a server.
 
-#![allow(dead_code, reason = "each of the programs that share this uses another part")]
-
 use parlor_desktop::model::{
     History, Joining, Listed, Me, Member, Model, Moment, Opened, Pending, PendingState, Room, Stage,
 };

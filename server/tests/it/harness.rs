@@ -117,13 +117,20 @@ impl Setup {
 
     /// Runs it to its end, when it is not expected to serve.
     pub(crate) fn run(&self, verb: &[&str]) -> (Ended, String) {
+        let file = || tempfile::NamedTempFile::new().expect("a temporary file");
+        let (printed, said) = (file(), file());
         let mut command = self.command();
-        command.args(verb).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn().expect("the program can be started");
-        let output = child.wait_with_output().expect("its output");
-        let said = String::from_utf8(output.stderr).expect("UTF-8");
-        let ended = Ended { status: output.status, said };
-        (ended, String::from_utf8(output.stdout).expect("UTF-8"))
+        command.args(verb).stdout(printed.reopen().expect("the same file"));
+        command.stderr(said.reopen().expect("the same file"));
+        let mut child = command.spawn().expect("the program can be started");
+        let status = wait_for(PATIENCE, || child.try_wait().expect("our child"));
+        let status = status.unwrap_or_else(|| {
+            child.kill().ok();
+            child.wait().ok();
+            panic!("it runs instead of ending: {verb:?}")
+        });
+        let read = |it: &tempfile::NamedTempFile| fs::read_to_string(it.path()).expect("UTF-8");
+        (Ended { status, said: read(&said) }, read(&printed))
     }
 }
 

@@ -2,7 +2,7 @@
 //! are full. Each time it starts again, what is unknown is sent again, and the history checker
 //! looks at everything.
 //!
-//! `PARLOR_LONG=1` takes every N (`.ci/long`), otherwise a stride that fits into a minute.
+//! `PARLOR_LONG=1` (`.ci/long`) makes the run a longer one, with as many more places to be killed at.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,16 +19,13 @@ use crate::load::{Talker, settle};
 
 /// Calls by which something gets onto the disk.
 const CALLS: &[&str] = &["pwrite64", "fsync", "write", "ftruncate"];
-/// Runs per call when not everything is tried.
-const RUNS_PER_CALL: usize = 10;
-
-fn setup(data: &Path) -> Setup {
+pub(crate) fn setup(data: &Path) -> Setup {
     // A small log, so that moving it into the database is part of a short run.
     Setup::on(data).unhurried()
 }
 
 /// A folder in which two guests, a room and some messages exist already.
-fn lived_in(data: &Path) -> Vec<Talker> {
+pub(crate) fn lived_in(data: &Path) -> Vec<Talker> {
     let server = setup(data).start();
     let mut talkers = talkers(&server);
     talkers[0].client().create("garden").expect("made");
@@ -47,13 +44,13 @@ fn talkers(server: &TestServer) -> Vec<Talker> {
 }
 
 /// A short conversation; ends early when the server does.
-fn converse(server: &TestServer, talkers: &mut [Talker]) {
+pub(crate) fn converse(server: &TestServer, talkers: &mut [Talker]) {
     for talker in &mut *talkers {
         if !talker.come_back(server.address) {
             return;
         }
     }
-    for _ in 0..3 {
+    for _ in 0..if is_long_run() { 25 } else { 3 } {
         for talker in &mut *talkers {
             talker.talk(2, 3);
         }
@@ -97,7 +94,7 @@ fn counted(data: &Path, talkers: &mut [Talker]) -> BTreeMap<&'static str, usize>
 }
 
 /// Talkers as they were, on a server that never was: only what they know of themselves.
-fn again(of: &[Talker]) -> Vec<Talker> {
+pub(crate) fn again(of: &[Talker]) -> Vec<Talker> {
     of.iter().map(Talker::fresh_copy).collect()
 }
 
@@ -114,9 +111,8 @@ fn killed_at_any_write_it_loses_nothing_acknowledged_and_doubles_nothing() {
     assert!(counts["pwrite64"] > 10 && counts["fsync"] > 5, "{counts:?}");
     let (mut runs, mut killed, mut acked) = (0, 0, 0);
     for (call, count) in counts {
-        let step = if is_long_run() { 1 } else { count.div_ceil(RUNS_PER_CALL) };
         // Beyond the count: a fault that never comes must leave everything right, too.
-        for when in (1..=count + 1).step_by(step) {
+        for when in 1..=count + 1 {
             let data = home.path().join(format!("{call}-{when}"));
             copy_folder(&lived, &data);
             let mut talkers = again(&before);

@@ -25,7 +25,8 @@ pub(crate) struct Talker {
     /// Said and not answered, in the order of saying.
     waiting: BTreeMap<RequestId, Try>,
     pub(crate) tries: Vec<Try>,
-    heard: Vec<RoomEvent>,
+    /// What was heard on each of its connections.
+    heard: Vec<Vec<RoomEvent>>,
     was_told: bool,
 }
 
@@ -44,7 +45,7 @@ impl Talker {
             rooms: vec![LOBBY_ID],
             waiting: BTreeMap::new(),
             tries: Vec::new(),
-            heard: Vec::new(),
+            heard: vec![Vec::new()],
             was_told: false,
         })
     }
@@ -58,6 +59,7 @@ impl Talker {
                 assert_eq!(Some(welcome.user), self.user, "the same guest");
                 self.rooms = welcome.rooms.iter().map(|it| it.room).collect();
                 self.client = Some(client);
+                self.heard.push(Vec::new());
                 true
             }
             Ok(other) => panic!("{} may not come back: {other:?}", self.name),
@@ -76,7 +78,7 @@ impl Talker {
             rooms: Vec::new(),
             waiting: BTreeMap::new(),
             tries: self.tries.clone(),
-            heard: Vec::new(),
+            heard: vec![Vec::new()],
             was_told: false,
         }
     }
@@ -140,7 +142,9 @@ impl Talker {
                 }
             }
             ServerFrame::Refused { id: None, .. } => {}
-            ServerFrame::Event(Event::Room(event)) => self.heard.push(event),
+            ServerFrame::Event(Event::Room(event)) => {
+                self.heard.last_mut().expect("a connection").push(event);
+            }
             ServerFrame::Event(Event::Notice(Notice::GoingAway { .. })) => self.was_told = true,
             ServerFrame::Event(Event::Notice(_)) => {}
         }
@@ -192,7 +196,9 @@ impl Talker {
     /// What it tried and heard goes into the record.
     pub(crate) fn report(&mut self, seen: &mut Seen) {
         seen.tries.append(&mut self.tries);
-        seen.heard(&self.name.clone(), std::mem::take(&mut self.heard));
+        for heard in &mut self.heard {
+            seen.heard(&self.name, std::mem::take(heard));
+        }
     }
 }
 
@@ -201,7 +207,6 @@ impl Talker {
 pub(crate) fn settle(server: &TestServer, mut talkers: Vec<Talker>) -> Seen {
     let mut seen = Seen::default();
     for talker in &mut talkers {
-        // What was heard before the crash is one reading, what is heard after it another.
         talker.cut();
         talker.report(&mut seen);
     }

@@ -65,8 +65,8 @@ const DESKTOP: House = House {
         ("platform", &["model"]),
         ("threads", &["model"]),
     ],
-    // The app serves as a second process of the same executable.
-    kin: &[("parlor_server", &["main"])],
+    // The app serves as a second process of the same executable, and keeps its log the same way.
+    kin: &[("parlor_server", &["main", "app"])],
     pure: &["model"],
 };
 

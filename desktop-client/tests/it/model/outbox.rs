@@ -193,6 +193,18 @@ fn more_than_a_person_types_is_not_taken() {
 }
 
 #[test]
+fn who_leaves_is_told_what_could_not_be_said() {
+    let mut person = reading();
+    person.say("one");
+    person.saved();
+    let id = person.sent_says()[0].0;
+    person.want(Intent::LeaveRoom(LOBBY_ID));
+    person.refuse(id, Refusal::StorageFull);
+    assert_eq!(person.sent(), []);
+    assert!(!person.room().is_leaving);
+}
+
+#[test]
 fn one_leaves_only_after_everything_is_said() {
     let mut person = reading();
     person.say("one");

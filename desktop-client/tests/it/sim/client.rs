@@ -127,6 +127,14 @@ impl Client {
         failed
     }
 
+    /// Leaves a room, and gives up what failed there.
+    pub(crate) fn leave(&mut self, room: RoomId, now: u64, dice: &mut Dice) -> Outgoing {
+        let failed: Vec<_> =
+            self.failed().into_iter().filter(|it| it.0 == room).map(|it| it.2).collect();
+        self.words.retain(|it| !failed.contains(&it.text));
+        self.want(Intent::LeaveRoom(room), now, dice)
+    }
+
     fn note_retry(&mut self, text: &str) {
         for it in self.words.iter_mut().filter(|it| it.text == text) {
             it.is_retried = true;
