@@ -27,6 +27,16 @@ pub(crate) enum Pace {
     Every(Duration),
 }
 
+impl Pace {
+    /// A server that has little to do takes a longer look to be seen.
+    pub(crate) fn window(self, usual: Duration) -> Duration {
+        match self {
+            Self::InFlight(_) => usual,
+            Self::Every(_) => usual * 2,
+        }
+    }
+}
+
 /// What one window showed.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {

@@ -98,6 +98,7 @@ impl Work {
                 let mut tries = 1 + ground.retries;
                 let figures = loop {
                     let figures = ground.with(*contestant, |server, load| {
+                        let window = self.pace.window(window);
                         measure(*contestant, server, load, self.seating, self.pace, window)
                     })?;
                     ground.progress(format_args!(

@@ -52,6 +52,10 @@ use pace::Stop;
 
 /// Between two rounds of appending: one write per user and second at most.
 const ROUND: Duration = Duration::from_secs(1);
+/// A round for thousands of users comes less often, so that it takes a hundredth of the time at
+/// most; but not less often than this.
+const PARTS_PER_ROUND: u32 = 100;
+const ROUND_MAX: Duration = Duration::from_secs(5);
 /// After trouble with the disk it is tried again, less and less often.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(300);
@@ -129,6 +133,7 @@ impl Chatlog {
         };
         let first = open()?;
         let thread = threads::start("chatlog", move || {
+            crate::platform::yield_to_others();
             run(first, open, &rings, &mut Stop::new(ordered));
         })
         .map_err(ChatlogError::Thread)?;
@@ -201,8 +206,9 @@ fn follow(
             return Ok(());
         }
         if !has_more {
+            let round = (started.elapsed() * PARTS_PER_ROUND).clamp(ROUND, ROUND_MAX);
             stop.pause_until_rung(bell);
-            stop.pause(ROUND.saturating_sub(started.elapsed()));
+            stop.pause(round.saturating_sub(started.elapsed()));
         }
     }
 }

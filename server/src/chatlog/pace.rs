@@ -52,6 +52,9 @@ impl Stop {
     }
 }
 
+/// The pace is kept over this time and not for each file: a wait costs more than a small write.
+const SLACK: Duration = Duration::from_millis(10);
+
 /// So many bytes a second, and no more.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -68,7 +71,10 @@ impl Pace {
     /// stop there is nothing that writing could disturb.
     pub(super) fn wait(&mut self, bytes: u64, stop: &mut Stop) -> bool {
         let now = Instant::now();
-        stop.pause(self.free_at.saturating_duration_since(now));
+        let ahead = self.free_at.saturating_duration_since(now);
+        if ahead > SLACK {
+            stop.pause(ahead);
+        }
         let seconds = bytes as f64 / self.bytes_per_second as f64;
         self.free_at = self.free_at.max(now) + Duration::from_secs_f64(seconds);
         !stop.is_over()
