@@ -110,3 +110,41 @@ fn a_profile_is_no_path() {
     assert!(says.contains("so “../elsewhere” is none"), "{says}");
     assert!(!folder.path().join("elsewhere").exists());
 }
+
+/// The first news of a chat that is to be served there.
+fn first_news(folder: &std::path::Path, at: &str) -> parlor_desktop::host::News {
+    use parlor_desktop::host::{Host, Plan};
+    let plan = Plan {
+        program: env!("CARGO_BIN_EXE_parlor").into(),
+        arguments: vec!["--serve".into()],
+        kept_in: Some(folder.join("second")),
+        bind: at.parse().ok(),
+    };
+    let (wake, woken) = crossbeam_channel::bounded(8);
+    let waker = std::sync::Arc::new(move || wake.try_send(()).unwrap_or_default());
+    let host = Host::start(plan, waker).expect("a thread");
+    woken.recv_timeout(std::time::Duration::from_secs(60)).expect("news");
+    host.try_recv().expect("news")
+}
+
+#[test]
+fn a_second_chat_on_one_computer_is_offered_instead() {
+    use parlor_desktop::host::News;
+    let folder = tempfile::tempdir().expect("a folder");
+    let served = Served::start(folder.path());
+    let news = first_news(folder.path(), &served.address);
+    assert!(matches!(news, News::ServesAlready { .. }), "{news:?}");
+    served.stop();
+}
+
+#[test]
+fn a_chat_that_cannot_be_served_says_why() {
+    use parlor_desktop::host::{End, News};
+    let folder = tempfile::tempdir().expect("a folder");
+    // Somebody who listens, and is no Parlor.
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let at = other.local_addr().expect("its address").to_string();
+    let news = first_news(folder.path(), &at);
+    let News::Ended(End::Refused(says)) = &news else { panic!("{news:?}") };
+    assert!(says.contains(&at), "{says}");
+}
