@@ -8,7 +8,10 @@ use crate::{Refusal, RequestFrame, RequestId};
 /// One line without its newline: valid UTF-8, not empty, within the bounds of depth and number.
 pub type Frame = String;
 
-/// Cuts a stream of bytes into frames, however the bytes are cut.
+/// Cuts a client's stream of bytes into frames, however the bytes are cut.
+///
+/// It is for what clients send. A server's pages and lists hold more than
+/// [`JSON_ARRAY_MAX`](crate::limits::JSON_ARRAY_MAX) elements, and a client bounds them its own way.
 ///
 /// Memory: at most the limit and a carriage return; nothing once the last frame is complete, so
 /// that ten thousand silent connections hold no buffers.

@@ -53,6 +53,19 @@ pub enum Act {
     Stop { random: u64 },
 }
 
+impl Act {
+    /// The connection that it is about.
+    #[must_use]
+    pub fn connection(&self) -> Option<ConnectionId> {
+        match self {
+            Self::Hello { connection, .. }
+            | Self::Ask { connection, .. }
+            | Self::Lost { connection } => Some(*connection),
+            Self::Tick | Self::Stop { .. } => None,
+        }
+    }
+}
+
 /// Who comes.
 #[derive(Clone, Debug)]
 pub enum Arrival {

@@ -16,6 +16,7 @@ mod rooms;
 mod sign_in;
 mod talk;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use parlor_shared::request::Request;
@@ -121,11 +122,9 @@ impl Chat {
 
     /// After a failed commit: the durable half as it is on disk, and those who said hello in the
     /// failed batch are strangers again. Who else is connected stays connected.
-    pub fn roll_back(&mut self, stored: Stored, hellos: &[ConnectionId]) {
+    pub fn roll_back(&mut self, stored: Stored, hellos: &BTreeSet<ConnectionId>) {
         self.durable = Durable::new(stored);
-        for connection in hellos {
-            self.live.end(*connection, None);
-        }
+        self.live.unseat(hellos);
     }
 
     /// The data folder's epoch.

@@ -21,6 +21,8 @@ pub(super) struct Live {
 struct Present {
     connections: BTreeSet<ConnectionId>,
     grace_ends: Option<Monotonic>,
+    /// With whose sign-in the presence began.
+    began_with: ConnectionId,
 }
 
 /// What a lost connection meant for its user.
@@ -64,7 +66,10 @@ impl Live {
     pub(super) fn seat(&mut self, connection: ConnectionId, user: UserId) -> bool {
         self.connections.insert(connection, user);
         let was_away = !self.present.contains_key(&user);
-        let present = self.present.entry(user).or_default();
+        let present = self
+            .present
+            .entry(user)
+            .or_insert_with(|| Present { began_with: connection, ..Present::default() });
         present.connections.insert(connection);
         if let Some(when) = present.grace_ends.take() {
             self.grace.remove(&(when, user));
@@ -88,6 +93,20 @@ impl Live {
         }
         self.present.remove(&user);
         Loss::Gone(user)
+    }
+
+    /// Makes the sign-ins of `hellos` not have happened, also where the connection ended since.
+    pub(super) fn unseat(&mut self, hellos: &BTreeSet<ConnectionId>) {
+        self.connections.retain(|connection, _| !hellos.contains(connection));
+        let grace = &mut self.grace;
+        self.present.retain(|user, it| {
+            it.connections.retain(|connection| !hellos.contains(connection));
+            let is_undone = hellos.contains(&it.began_with);
+            if let (true, Some(when)) = (is_undone, it.grace_ends) {
+                grace.remove(&(when, *user));
+            }
+            !is_undone
+        });
     }
 
     /// A user whose grace is over at `now`, who is thereby gone.

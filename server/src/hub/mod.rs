@@ -11,7 +11,7 @@
 
 mod release;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -90,7 +90,10 @@ enum Undone {
     /// Only looks: to be asked again.
     Again(Act),
     /// Somebody left or time passed, which no disk can undo: what was to be told about it.
-    Told(Vec<Effect>),
+    Told {
+        act: Act,
+        effects: Vec<Effect>,
+    },
 }
 
 impl Hub {
@@ -169,7 +172,7 @@ impl Hub {
                 Letter::Act(act) => act,
             };
             let mut way_back = Undone::of(&act);
-            if saved.is_err() && !matches!(way_back, Undone::Told(_)) {
+            if saved.is_err() && !matches!(way_back, Undone::Told { .. }) {
                 undone.push(way_back);
                 continue;
             }
@@ -191,7 +194,7 @@ impl Hub {
                 }
             }
             let effects = self.chat.apply(command);
-            if let Undone::Told(told) = &mut way_back {
+            if let Undone::Told { effects: told, .. } = &mut way_back {
                 told.clone_from(&effects);
             }
             undone.push(way_back);
@@ -226,13 +229,13 @@ impl Hub {
         now: Monotonic,
         at: UnixMillis,
     ) -> Result<Release, StoreError> {
-        let hellos: Vec<ConnectionId> = undone
+        let hellos: BTreeSet<ConnectionId> = undone
             .iter()
             .filter_map(|it| match it {
                 Undone::Hello { connection, .. } | Undone::Again(Act::Hello { connection, .. }) => {
                     Some(*connection)
                 }
-                Undone::Ask { .. } | Undone::Again(_) | Undone::Told(_) => None,
+                Undone::Ask { .. } | Undone::Again(_) | Undone::Told { .. } => None,
             })
             .collect();
         self.chat.roll_back(self.store.load()?, &hellos);
@@ -248,7 +251,13 @@ impl Hub {
                 }
                 Undone::Ask { connection, id } => vec![refusal(connection, id)],
                 Undone::Again(act) => self.chat.apply(Command { now, at, act }),
-                Undone::Told(effects) => effects,
+                // Whoever's sign-in was undone has to end once more.
+                Undone::Told { act, .. }
+                    if act.connection().is_some_and(|it| hellos.contains(&it)) =>
+                {
+                    self.chat.apply(Command { now, at, act })
+                }
+                Undone::Told { effects, .. } => effects,
             };
             for effect in effects {
                 // What is saved here is only when somebody was last seen: not worth a word.
@@ -294,10 +303,14 @@ impl Undone {
             Act::Ask { request: Request::Ping(_) | Request::Members(_), .. } => {
                 Self::Again(act.clone())
             }
-            Act::Ask { request, .. } if request.is_farewell() => Self::Told(Vec::new()),
-            Act::Lost { .. } | Act::Tick | Act::Stop { .. } => Self::Told(Vec::new()),
+            Act::Ask { request, .. } if request.is_farewell() => Self::told(act),
+            Act::Lost { .. } | Act::Tick | Act::Stop { .. } => Self::told(act),
             Act::Ask { connection, id, .. } => Self::Ask { connection: *connection, id: *id },
         }
+    }
+
+    fn told(act: &Act) -> Self {
+        Self::Told { act: act.clone(), effects: Vec::new() }
     }
 }
 

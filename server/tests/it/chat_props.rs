@@ -127,7 +127,7 @@ struct World {
     committed: State,
     /// What this batch cannot take back, and who said hello in it.
     gone: BTreeSet<ConnectionId>,
-    hellos: Vec<ConnectionId>,
+    hellos: BTreeSet<ConnectionId>,
 }
 
 impl World {
@@ -144,7 +144,7 @@ impl World {
             committed: state.clone(),
             state,
             gone: BTreeSet::new(),
-            hellos: Vec::new(),
+            hellos: BTreeSet::new(),
         }
     }
 
@@ -222,7 +222,7 @@ impl World {
         let connection = self.connection(slot);
         let was = self.state.hearers[&connection].user;
         if was.is_none() {
-            self.hellos.push(connection);
+            self.hellos.insert(connection);
         }
         let id = RequestId(self.made);
         let effects = self.apply(Act::Hello { connection, id, arrival });

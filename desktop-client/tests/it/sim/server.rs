@@ -171,24 +171,17 @@ impl Server {
     /// One batch of the hub.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what is not saved is released")]
     pub(crate) fn batch(&mut self, count: usize, now: u64, power: Power) {
-        let mut count = count.min(self.inbox.len());
-        if power == Power::DiskFull {
-            // A hello and the loss of its connection in one batch that is rolled back leave a
-            // grace behind, so that the next hello is not told as `is_back` (found by seed 2502;
-            // the server's to mend). Until then they are kept apart here.
-            let is_lost = |it: &(ConnectionId, Act)| matches!(it.1, Act::Lost { .. });
-            count = self.inbox.iter().take(count).position(is_lost).unwrap_or(count);
-        }
+        let count = count.min(self.inbox.len());
         let acts: Vec<_> = self.inbox.drain(..count).collect();
         let mut disk = self.disk.clone();
         let mut released = Vec::new();
-        let (mut hellos, mut asks) = (Vec::new(), Vec::new());
+        let (mut hellos, mut asks) = (BTreeSet::new(), Vec::new());
         let (mut told, mut again) = (Vec::new(), Vec::new());
         for (connection, act) in acts {
             let mut happens_anyway = false;
             match &act {
                 Act::Hello { id, .. } => {
-                    hellos.push(connection);
+                    hellos.insert(connection);
                     asks.push((connection, *id));
                 }
                 // What only looks is asked again.
