@@ -11,7 +11,7 @@ pub type Frame = String;
 /// Cuts a client's stream of bytes into frames, however the bytes are cut.
 ///
 /// It is for what clients send. A server's pages and lists hold more than
-/// [`JSON_ARRAY_MAX`](crate::limits::JSON_ARRAY_MAX) elements, and a client bounds them its own way.
+/// [`JSON_ARRAY_MAX`] elements, and a client bounds them its own way.
 ///
 /// Memory: at most the limit and a carriage return; nothing once the last frame is complete, so
 /// that ten thousand silent connections hold no buffers.
