@@ -320,10 +320,11 @@ fn ten_thousand_connections_leave_no_trace() {
         it.with("--max-connections", "200").limit("strangers", 150).limit("strangers_free", 100)
     });
     let mut ann = server.guest("Ann");
+    let threads = server.threads();
     // Everything that the first strangers make the process take stays.
     hold(&server, 300);
-    settled(&server, 1);
-    let (threads, resident) = (server.threads(), server.resident_bytes());
+    settled(&server, threads);
+    let resident = server.resident_bytes();
     let began = Instant::now();
     let mut refused = 0;
     for _ in 0..10 {
@@ -332,9 +333,8 @@ fn ten_thousand_connections_leave_no_trace() {
     }
     println!("10,000 connections, {refused} refused: {:?}", began.elapsed());
     assert!(refused >= 8_500, "only {refused} were refused");
-    settled(&server, 1);
-    let (threads_now, resident_now) = (server.threads(), server.resident_bytes());
-    assert!(threads_now <= threads, "{threads} threads became {threads_now}");
+    settled(&server, threads);
+    let resident_now = server.resident_bytes();
     println!("resident: {resident} before, {resident_now} after");
     assert!(resident_now < resident + resident / 5, "{resident} bytes became {resident_now}");
     is_well(&server, "Bob");
@@ -365,13 +365,10 @@ fn hold(server: &TestServer, many: usize) -> usize {
     refused
 }
 
-/// Waits until only the threads of `connections` are left beside the server's own.
-fn settled(server: &TestServer, connections: u64) {
-    let own = wait_for(PATIENCE, || {
-        let now = server.threads();
-        (now <= connections + 12).then_some(now)
-    });
-    assert!(own.is_some(), "{} threads are left", server.threads());
+/// Waits until there are no more than `threads` again.
+fn settled(server: &TestServer, threads: u64) {
+    let are_gone = wait_for(PATIENCE, || (server.threads() <= threads).then_some(()));
+    assert!(are_gone.is_some(), "{threads} threads became {}", server.threads());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::harness::{self, PATIENCE, Setup, TestServer, copy_folder, is_long_run
 use crate::load::{Talker, settle};
 
 /// Calls by which something gets onto the disk.
-const CALLS: &[&str] = &["pwrite64", "fsync", "write", "ftruncate"];
+const CALLS: &[&str] = &["pwrite64", "fdatasync", "fsync", "write", "ftruncate"];
 pub(crate) fn setup(data: &Path) -> Setup {
     // A small log, so that moving it into the database is part of a short run.
     Setup::on(data).unhurried()
@@ -108,7 +108,7 @@ fn killed_at_any_write_it_loses_nothing_acknowledged_and_doubles_nothing() {
     copy_folder(&lived, &dry);
     let counts = counted(&dry, &mut again(&before));
     println!("calls of the busiest thread: {counts:?}");
-    assert!(counts["pwrite64"] > 10 && counts["fsync"] > 5, "{counts:?}");
+    assert!(counts["pwrite64"] > 10 && counts["fdatasync"] > 5, "{counts:?}");
     let (mut runs, mut killed, mut acked) = (0, 0, 0);
     for (call, count) in counts {
         // Beyond the count: a fault that never comes must leave everything right, too.
@@ -147,7 +147,7 @@ fn killed_at_any_write_of_its_very_first_start_it_starts_the_next_time() {
     let steps: Vec<usize> =
         if is_long_run() { (1..=80).collect() } else { (1..=40).step_by(5).collect() };
     let mut killed = 0;
-    for call in ["pwrite64", "fsync", "write"] {
+    for call in ["pwrite64", "fdatasync", "write"] {
         for when in &steps {
             let data = tempfile::tempdir().expect("a folder");
             let faulty = setup(data.path()).injecting(call, "signal=KILL", &when.to_string());
@@ -176,7 +176,7 @@ fn a_failing_disk_ends_the_process_and_nothing_acknowledged_is_missing() {
     let before = lived_in(&lived);
     let every = if is_long_run() { 1 } else { 4 };
     let mut failed = 0;
-    for call in ["fsync", "pwrite64"] {
+    for call in ["fdatasync", "pwrite64"] {
         for when in (1..).step_by(every) {
             let data = home.path().join(format!("{call}-{when}"));
             copy_folder(&lived, &data);
@@ -217,7 +217,7 @@ fn a_disk_that_failed_once_is_not_trusted_again() {
     let home = tempfile::tempdir().expect("a folder");
     let mut talkers = again(&lived_in(home.path()));
     let mut server =
-        setup(home.path()).injecting("fsync", "error=EIO", "6").try_start().expect("it starts");
+        setup(home.path()).injecting("fdatasync", "error=EIO", "6").try_start().expect("it starts");
     converse(&server, &mut talkers);
     talkers.iter_mut().for_each(Talker::cut);
     let status = server.wait(Duration::from_secs(1)).expect("it ends at once");

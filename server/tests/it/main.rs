@@ -12,4 +12,5 @@ mod load;
 mod power;
 mod script;
 mod stop;
+mod thin_pipe;
 mod versions;

@@ -105,7 +105,7 @@ fn after_a_power_cut_nothing_acknowledged_is_missing() {
     assert!(acked > 100, "hardly anything was at stake: {acked}");
 }
 
-/// Killed at its N-th fsync it leaves rows that were written and never synced. Whoever is told
+/// Killed at its N-th fdatasync it leaves rows that were written and never synced. Whoever is told
 /// after the next start that such a row is there must find it there after a power cut, too.
 #[test]
 fn what_was_acknowledged_after_a_kill_survives_the_power_cut_after_it() {
@@ -116,7 +116,7 @@ fn what_was_acknowledged_after_a_kill_survives_the_power_cut_after_it() {
         let Some((image, disk)) = new_disk(home.path()) else { return };
         let data = disk.0.join("data");
         let mut talkers = kill::again(&kill::lived_in(&data));
-        let fault = kill::setup(&data).injecting("fsync", "signal=KILL", &when.to_string());
+        let fault = kill::setup(&data).injecting("fdatasync", "signal=KILL", &when.to_string());
         if let Ok(server) = fault.try_start() {
             kill::converse(&server, &mut talkers);
             server.kill();
