@@ -30,18 +30,21 @@ struct Pipe {
 
 /// Hands one connection on to `server`, the way back at the pipe's pace.
 fn thin(server: SocketAddr, bytes_per_second: u64) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be used");
+    let address = listener.local_addr().expect("loopback can be used");
     threads::start("thin pipe", move || {
-        let (client, _) = listener.accept().unwrap();
-        let server = TcpStream::connect(server).unwrap();
-        SockRef::from(&server).set_recv_buffer_size(WINDOW_BYTES).unwrap();
-        let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        let (client, _) = listener.accept().expect("loopback can be used");
+        let server = TcpStream::connect(server).expect("loopback can be used");
+        SockRef::from(&server).set_recv_buffer_size(WINDOW_BYTES).expect("loopback can be used");
+        let (mut from, mut to) = (
+            client.try_clone().expect("loopback can be used"),
+            server.try_clone().expect("loopback can be used"),
+        );
         threads::start("up", move || {
             std::io::copy(&mut from, &mut to).ok();
             to.shutdown(Shutdown::Write).ok();
         })
-        .unwrap();
+        .expect("loopback can be used");
         let mut chunk = [0; CHUNK_BYTES];
         while let Ok(bytes @ 1..) = (&server).read(&mut chunk) {
             // The wait is the pipe itself.
@@ -52,7 +55,7 @@ fn thin(server: SocketAddr, bytes_per_second: u64) -> SocketAddr {
             }
         }
     })
-    .unwrap();
+    .expect("loopback can be used");
     address
 }
 
