@@ -82,12 +82,30 @@ impl Store {
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         // The reopened log may hold rows that were written but never synced: whoever acknowledges
         // a resend of one must know that it is on the disk.
-        let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy != 0 {
-            return Err(StoreError::Busy);
-        }
+        Self::complete_log(&db, path)?;
         File::open(folder)?.sync_all()?;
         Ok(Self { db, is_checked })
+    }
+
+    /// Moves the write-ahead log into the file. Where a full disk has no room for that, the log is
+    /// synced as it stands, which makes its rows as true, and there is a chat to read and to
+    /// delete from.
+    fn complete_log(db: &Connection, path: &Path) -> Result<(), StoreError> {
+        let moved: Result<i64, StoreError> = db
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(StoreError::from);
+        match moved {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(StoreError::Busy),
+            Err(error) if error.is_full() => {
+                log::warn!("the disk is full: the write-ahead log stays where it is");
+                let mut log_path = path.as_os_str().to_owned();
+                log_path.push("-wal");
+                File::open(log_path)?.sync_all()?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The schema of the file, and whether all of it was checked, after looking whether it is ours
