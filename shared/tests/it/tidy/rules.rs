@@ -243,7 +243,7 @@ pub(super) fn machine_paths(text: &str) -> Vec<(usize, String)> {
     for (number, line) in text.lines().enumerate() {
         for root in &roots {
             for (at, _) in line.match_indices(root.as_str()) {
-                // `http://x/work/` and `a/home/b` are not paths of a machine.
+                // Inside an address or behind another folder's name it is no path of a machine.
                 let before = line[..at].chars().next_back();
                 if !before.is_some_and(|it| it.is_alphanumeric() || "._-~}".contains(it)) {
                     wrong.push((number + 1, format!("a path of some machine: `{root}…`")));
