@@ -4,6 +4,7 @@
 //! Invariant: nothing here opens a socket, reads a clock or knows a user interface.
 
 pub mod event;
+pub mod fingerprint;
 pub mod frame;
 pub mod id;
 pub mod limits;
@@ -14,6 +15,7 @@ pub mod text;
 pub mod time;
 
 pub use event::{Event, Fact, Notice, RoomEvent};
+pub use fingerprint::Fingerprint;
 pub use frame::{Decoder, Frame};
 pub use id::{ClientId, DeviceId, Epoch, Nth, RequestId, ResumeToken, RoomId, Seq, UserId};
 pub use limits::Limits;
