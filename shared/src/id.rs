@@ -58,6 +58,19 @@ number! {
     RequestId
 }
 
+number! {
+    /// A session: a signed-in token, which outlives its connections.
+    SessionId
+}
+number! {
+    /// A ban.
+    BanId
+}
+number! {
+    /// An invitation to the server.
+    InviteId
+}
+
 impl Seq {
     /// The place after this one.
     #[must_use]

@@ -3,26 +3,41 @@
 //!
 //! Invariant: nothing here opens a socket, reads a clock or knows a user interface.
 
+pub mod code;
+pub mod email;
 pub mod event;
 pub mod fingerprint;
 pub mod frame;
 pub mod id;
 pub mod limits;
 pub mod name;
+pub mod network;
+pub mod password;
+pub mod policy;
 pub mod reply;
 pub mod request;
+pub mod role;
 pub mod text;
 pub mod time;
 
-pub use event::{Event, Fact, Notice, RoomEvent};
+pub use code::Code;
+pub use email::EmailAddress;
+pub use event::{Event, Fact, Notice, RoomEvent, UserEvent, UserNews};
 pub use fingerprint::Fingerprint;
 pub use frame::{Decoder, Frame};
-pub use id::{ClientId, DeviceId, Epoch, Nth, RequestId, ResumeToken, RoomId, Seq, UserId};
+pub use id::{
+    BanId, ClientId, DeviceId, Epoch, InviteId, Nth, RequestId, ResumeToken, RoomId, Seq,
+    SessionId, UserId,
+};
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
+pub use network::Network;
+pub use password::Password;
+pub use policy::{Entry, Policy};
 pub use reply::{JoinedRoom, MemberEntry, Refusal, Reply, RoomEntry, ServerFrame, Welcome};
 pub use request::{PageAt, Request, RequestFrame};
-pub use text::Text;
+pub use role::{Role, RoomRole};
+pub use text::{Label, Line, Text};
 pub use time::UnixMillis;
 
 /// The protocol's version. A server speaks exactly one; `hello` says which the client speaks.

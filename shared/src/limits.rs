@@ -9,8 +9,10 @@ pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 pub const USER_NAME_CHARS_MAX: usize = 32;
 /// Longest room name in characters: fits into a side bar.
 pub const ROOM_NAME_CHARS_MAX: usize = 64;
-/// Longest name of a client program in bytes: it is only shown and logged.
-pub const APP_BYTES_MAX: usize = 64;
+/// Longest name of a client program or a device in bytes: it is only shown and logged.
+pub const LABEL_BYTES_MAX: usize = 64;
+/// Longest reason in characters: it is one line beside an act, as a topic is beside a room.
+pub const LINE_CHARS_MAX: usize = 390;
 /// Deepest nesting of JSON. serde_json recurses; 260 levels overflow a small stack.
 pub const JSON_DEPTH_MAX: usize = 32;
 /// Most keys in one JSON object: ours have at most 16.

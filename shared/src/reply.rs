@@ -3,8 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Epoch, Event, Limits, Nth, RequestId, ResumeToken, RoomEvent, RoomId, RoomName, Seq,
-    UnixMillis, UserId, UserName,
+    BanId, Code, EmailAddress, Epoch, Event, InviteId, Limits, Nth, Policy, RequestId, ResumeToken,
+    Role, RoomEvent, RoomId, Seq, SessionId, UnixMillis, UserEvent, UserId, UserName,
+};
+
+mod entries;
+
+pub use entries::{
+    AuditEntry, BackupMade, BanEntry, InviteEntry, JoinedRoom, MemberEntry, PersonName, RoomEntry,
+    SessionEntry, Storage, UserEntry,
 };
 
 /// One line from the server.
@@ -57,11 +64,77 @@ pub enum Reply {
     Said { room: RoomId, client_id: crate::ClientId, seq: Seq, nth: Nth, at: UnixMillis },
     /// To `history`: ascending; `more` says that there are events further on in the direction
     /// that was asked for (`around`: on either side).
-    Page { room: RoomId, events: Vec<RoomEvent>, more: bool, last_seq: Seq },
+    /// `names` tells what those are called today who had another name in one of the events.
+    Page {
+        room: RoomId,
+        events: Vec<RoomEvent>,
+        more: bool,
+        last_seq: Seq,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        names: Vec<PersonName>,
+    },
     /// To `ping`.
     Pong {},
     /// To `goodbye`, and to a `say` of `[EXIT]`. The connection ends after it.
     Goodbye {},
+
+    /// To `recover`. Say `hello` with the new password.
+    Recovered {},
+    /// To `forgot`, whether there is such an address or not.
+    Mailed {},
+    /// To `register`. The codes are shown this once. `mail`: a code for the address is on its way.
+    Registered { codes: Vec<Code>, mail: bool },
+    /// To `account`.
+    Account {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        email: Option<EmailAddress>,
+        verified: bool,
+        codes_left: u64,
+    },
+    /// To `change_password`: so many other sessions were ended.
+    PasswordChanged { sessions_ended: u64 },
+    /// To `new_recovery_codes`.
+    RecoveryCodes { codes: Vec<Code> },
+    /// To `set_email`. `mail`: a code for the address is on its way.
+    EmailSet { mail: bool },
+    /// To `verify_email`.
+    EmailVerified { email: EmailAddress },
+    /// To `rename`.
+    Renamed { name: UserName },
+    /// To `delete_account`. The connection ends after it.
+    AccountDeleted {},
+    /// To `sign_out`. The connection ends after it.
+    SignedOut {},
+    /// To `sessions`.
+    Sessions { sessions: Vec<SessionEntry> },
+    /// To `end_session` and `end_sessions`.
+    SessionsEnded { count: u64 },
+    /// To `read`: how far one has read now, which may be further than asked.
+    Read { room: RoomId, seq: Seq, nth: Nth },
+    /// To `mine`: ascending; `last` is the newest place of the stream.
+    Mine { events: Vec<UserEvent>, more: bool, last: Seq },
+
+    /// To whatever was done and has nothing to add: `claim`, `set_role`, `set_room_role`, `kick`,
+    /// `unban`, `mute`, `unmute`, `erase_messages`, `end_room`, `back_up`, `cancel_invite`.
+    Done {},
+    /// To `users`; `more` says that there are users after the last one.
+    Users { users: Vec<UserEntry>, more: bool },
+    /// To `ban`.
+    Banned { ban: BanId },
+    /// To `bans`.
+    Bans { bans: Vec<BanEntry>, more: bool },
+    /// To `audit`: ascending; `more` says that there are older ones.
+    Audit { entries: Vec<AuditEntry>, more: bool },
+    /// To `policy` and `set_policy`.
+    Policy(Policy),
+    /// To `storage`.
+    Storage(Box<Storage>),
+    /// To `make_invite`. The code is shown this once.
+    Invite { invite: InviteId, code: Code, until: UnixMillis },
+    /// To `invites`.
+    Invites { invites: Vec<InviteEntry> },
+    /// To `make_reset_code`. The code is shown this once.
+    ResetCode { code: Code, until: UnixMillis },
 }
 
 /// Who one is now, and where one stands.
@@ -72,7 +145,8 @@ pub struct Welcome {
     pub epoch: Epoch,
     pub user: UserId,
     pub name: UserName,
-    /// Given once, to a new guest. Keep it: it is the only way back to this name.
+    /// Given once, to a new guest and to who signs in with a password. Keep it: for a guest it is
+    /// the only way back to this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<ResumeToken>,
     /// The server's clock.
@@ -82,6 +156,22 @@ pub struct Welcome {
     pub limits: ShownLimits,
     /// The rooms that one is a member of, by id. Everything after `last_seq` will be heard live.
     pub rooms: Vec<JoinedRoom>,
+    #[serde(default, skip_serializing_if = "Role::is_guest")]
+    pub role: Role,
+    /// One has a password.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub account: bool,
+    /// Which session the token is of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub session: SessionId,
+    /// The newest place of one's own stream; what is after one's cursor is asked with `mine`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mine: Seq,
+}
+
+/// What was not there before it had a value looks on the wire as it did then.
+fn is_zero<T: Default + PartialEq>(it: &T) -> bool {
+    *it == T::default()
 }
 
 /// The limits that a client should know before it runs into them.
@@ -104,35 +194,6 @@ impl From<&Limits> for ShownLimits {
             silence_millis: limits.silence_millis,
         }
     }
-}
-
-/// A room that one is a member of.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct JoinedRoom {
-    pub room: RoomId,
-    pub name: RoomName,
-    /// The place of the room's newest event.
-    pub last_seq: Seq,
-    /// How many messages the room has.
-    pub last_nth: Nth,
-}
-
-/// A room that one could join.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct RoomEntry {
-    pub room: RoomId,
-    pub name: RoomName,
-    /// How many members it has, here or away.
-    pub members: u64,
-}
-
-/// A member of a room.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct MemberEntry {
-    pub user: UserId,
-    pub name: UserName,
-    /// Has a live connection, or lost the last one a moment ago.
-    pub here: bool,
 }
 
 macro_rules! refusals {
@@ -210,6 +271,37 @@ refusals! {
     RateLimited { retry_millis: u64 = 0 } "rate_limited" "Too much at once. Wait a moment.";
     HistoryDamaged "history_damaged" "A part of the stored history is damaged; it is not shown. The admin should restore a backup.";
     StorageFull "storage_full" "The server's disk is full. Nothing was stored.";
+    NeedsTls "needs_tls" "Passwords and codes are not taken over an unencrypted connection from another machine.";
+    PasswordTooShort "password_too_short" "A password needs at least 8 characters.";
+    PasswordTooLong "password_too_long" "A password has at most 1,024 bytes.";
+    PasswordWeak "password_weak" "That password is one of the first that anybody would try.";
+    WrongPassword "wrong_password" "The name or the password is wrong.";
+    Throttled { retry_millis: u64 = 0 } "throttled" "Too many tries. Wait before the next one.";
+    Busy "busy" "The server is busy with other sign-ins. Try again in a moment.";
+    CodeUnknown "code_unknown" "That code is wrong, was used already, or has expired.";
+    EmailMalformed "email_malformed" "That is no mail address.";
+    EmailTaken "email_taken" "That mail address belongs to another account.";
+    NoMail "no_mail" "This server cannot send mail.";
+    NotRegistered "not_registered" "Register first.";
+    RegisteredAlready "registered_already" "You have registered already.";
+    RegisteredOnly "registered_only" "Only those who have an account may come in. Sign in with your password.";
+    InviteNeeded "invite_needed" "New people need an invitation to come in.";
+    SessionEnded "session_ended" "This session was ended. Sign in again.";
+    Banned { until: Option<UnixMillis> = None } "banned" "You are banned.";
+    Muted { until: Option<UnixMillis> = None } "muted" "You may read here, and not write.";
+    RoomEnded "room_ended" "This room has ended. It can be read, and nobody can write in it.";
+    NotAllowed "not_allowed" "You may not do that.";
+    NotYourself "not_yourself" "That would shut you out yourself.";
+    LastOwner "last_owner" "The server needs an owner. Make somebody else one first.";
+    NoSuchUser "no_such_user" "There is no such user here.";
+    NoSuchSession "no_such_session" "There is no such session.";
+    NoSuchBan "no_such_ban" "There is no such ban.";
+    NoSuchInvite "no_such_invite" "There is no such invitation.";
+    TooManyBans "too_many_bans" "There are too many bans. End some first.";
+    TooManyInvites "too_many_invites" "There are too many invitations. Take some back first.";
+    NetworkMalformed "network_malformed" "That is no address and no range of addresses.";
+    BackupFailed "backup_failed" "The backup could not be started.";
+    NameMixed "name_mixed" "A name must not mix alphabets that look alike.";
     Silent "silent" "Nothing was heard from you for too long.";
     GoingAway "going_away" "The server is stopping.";
 }

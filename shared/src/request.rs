@@ -5,9 +5,21 @@ use std::fmt;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::limits::APP_BYTES_MAX;
 use crate::{
-    ClientId, Refusal, RequestId, ResumeToken, RoomId, RoomName, Seq, Text, UserId, UserName,
+    ClientId, Code, Label, Password, Refusal, RequestId, ResumeToken, RoomId, RoomName, Seq, Text,
+    UserId, UserName,
+};
+
+mod account;
+mod moderation;
+
+pub use account::{
+    ChangePassword, DeleteAccount, EndSession, EndSessions, Forgot, Mine, NewRecoveryCodes, Read,
+    Recover, Register, Rename, Sessions, SetEmail, VerifyEmail, WhatOfMessages,
+};
+pub use moderation::{
+    Announce, Audit, Ban, Bans, CancelInvite, Claim, EndRoom, EraseMessages, Invites, Kick,
+    MakeInvite, MakeResetCode, Mute, SetPolicy, SetRole, SetRoomRole, Unban, Unmute, Users,
 };
 
 /// One line from a client.
@@ -18,18 +30,27 @@ pub struct RequestFrame {
     pub request: Request,
 }
 
-/// `hello`: who comes. With `name` a new guest arrives; with `token` a known one comes back.
+/// `hello`: who comes. With `name` a new guest arrives; with `name` and `password` somebody signs in
+/// to an account; with `token` a known one comes back.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
     /// [`crate::PROTOCOL`] of the client.
     pub protocol: u32,
     /// The client program's name and version, for the log.
-    pub app: AppName,
+    pub app: Label,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<UserName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<ResumeToken>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Password>,
+    /// What the list of sessions calls this device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Label>,
+    /// An invitation to this server, where a new guest needs one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<Code>,
 }
 
 /// `create_room`: makes an open room and joins it.
@@ -169,11 +190,89 @@ requests! {
     "ping" => Ping(Nothing),
     /// Signs this connection out; membership and place stay.
     "goodbye" => Goodbye(Nothing),
+
+    /// Sets a new password with a one-time code. A stranger's request.
+    "recover" => Recover(Recover),
+    /// Asks for a code by mail. A stranger's request.
+    "forgot" => Forgot(Forgot),
+    /// Makes the guest's name an account.
+    "register" => Register(Register),
+    /// Shows one's own account.
+    "account" => Account(Nothing),
+    /// Sets another password; all other sessions end.
+    "change_password" => ChangePassword(ChangePassword),
+    /// Replaces the recovery codes.
+    "new_recovery_codes" => NewRecoveryCodes(NewRecoveryCodes),
+    /// Sets or removes the mail address.
+    "set_email" => SetEmail(SetEmail),
+    /// Proves that the mail address is one's own.
+    "verify_email" => VerifyEmail(VerifyEmail),
+    /// Takes another name; what was said follows.
+    "rename" => Rename(Rename),
+    /// Ends one's account, or one's being a guest, for good.
+    "delete_account" => DeleteAccount(DeleteAccount),
+    /// Ends this session: its token is worth nothing any more.
+    "sign_out" => SignOut(Nothing),
+    /// Lists sessions.
+    "sessions" => Sessions(Sessions),
+    /// Ends one session, and its connections at once.
+    "end_session" => EndSession(EndSession),
+    /// Ends all other sessions of one's own, or all of somebody's.
+    "end_sessions" => EndSessions(EndSessions),
+    /// Says how far one has read.
+    "read" => Read(Read),
+    /// Reads one's own stream of events.
+    "mine" => Mine(Mine),
+
+    /// Becomes the owner, with the code that the server printed.
+    "claim" => Claim(Claim),
+    /// Lists users.
+    "users" => Users(Users),
+    /// Gives somebody a role on the server.
+    "set_role" => SetRole(SetRole),
+    /// Gives somebody a role in a room.
+    "set_room_role" => SetRoomRole(SetRoomRole),
+    /// Ends somebody's membership.
+    "kick" => Kick(Kick),
+    /// Keeps a user or a network out, of the server or of a room.
+    "ban" => Ban(Ban),
+    /// Ends a ban.
+    "unban" => Unban(Unban),
+    /// Lists bans.
+    "bans" => Bans(Bans),
+    /// Lets somebody read and not write.
+    "mute" => Mute(Mute),
+    /// Ends a mute.
+    "unmute" => Unmute(Unmute),
+    /// Erases everything that somebody said.
+    "erase_messages" => EraseMessages(EraseMessages),
+    /// Ends a room: it can be read and not written any more.
+    "end_room" => EndRoom(EndRoom),
+    /// Says something to everybody, in the lobby.
+    "announce" => Announce(Announce),
+    /// Reads who did what.
+    "audit" => Audit(Audit),
+    /// Shows how the server is run.
+    "policy" => Policy(Nothing),
+    /// Changes how the server is run.
+    "set_policy" => SetPolicy(SetPolicy),
+    /// Shows what the server keeps, and its backups.
+    "storage" => Storage(Nothing),
+    /// Makes a backup now.
+    "back_up" => BackUp(Nothing),
+    /// Makes an invitation to this server.
+    "make_invite" => MakeInvite(MakeInvite),
+    /// Lists invitations.
+    "invites" => Invites(Invites),
+    /// Takes an invitation back.
+    "cancel_invite" => CancelInvite(CancelInvite),
+    /// Makes a one-time code with which somebody sets a new password.
+    "make_reset_code" => MakeResetCode(MakeResetCode),
 }
 
 impl Request {
     /// The last thing that a client says: `goodbye`, or a message that is `[EXIT]` and nothing
-    /// else.
+    /// else. Leaves the session as it is.
     #[must_use]
     pub fn is_farewell(&self) -> bool {
         if let Self::Say(say) = self {
@@ -214,34 +313,5 @@ impl<'de> Deserialize<'de> for RequestFrame {
             }
         }
         from.deserialize_map(Visitor)
-    }
-}
-
-/// A client program's name and version: at most 64 bytes without control characters.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct AppName(Box<str>);
-
-impl AppName {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for AppName {
-    type Err = Refusal;
-
-    fn from_str(text: &str) -> Result<Self, Refusal> {
-        if text.len() > APP_BYTES_MAX || text.chars().any(char::is_control) {
-            return Err(Refusal::Malformed);
-        }
-        Ok(Self(text.into()))
-    }
-}
-
-impl<'de> Deserialize<'de> for AppName {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        crate::text::parse_str(from)
     }
 }

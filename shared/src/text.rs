@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::limits::TEXT_BYTES_MAX;
+use crate::limits::{LABEL_BYTES_MAX, LINE_CHARS_MAX, TEXT_BYTES_MAX};
 use crate::reply::Refusal;
 
 /// A message's text: 1 byte to 16 KiB of UTF-8 with something to see in it. Any language, any
@@ -57,6 +57,72 @@ impl<'de> Deserialize<'de> for Text {
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The short name of a program or a device: at most 64 bytes without control characters.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Label(Box<str>);
+
+/// One line of text, a reason for instance: 1 to 390 characters with something to see in them,
+/// without control characters and without those that turn the direction of writing.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Line(Box<str>);
+
+macro_rules! short_text {
+    ($name:ident) => {
+        impl $name {
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                parse_str(from)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+short_text!(Label);
+short_text!(Line);
+
+impl FromStr for Label {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        if text.len() > LABEL_BYTES_MAX || text.chars().any(is_control) {
+            return Err(Refusal::Malformed);
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl FromStr for Line {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let text = text.trim();
+        if text.chars().any(|it| is_control(it) || is_bidi_control(it)) {
+            return Err(Refusal::ControlCharacter);
+        }
+        if text.chars().all(is_blank) {
+            return Err(Refusal::TextEmpty);
+        }
+        if text.chars().count() > LINE_CHARS_MAX {
+            return Err(Refusal::TextTooLong);
+        }
+        Ok(Self(text.into()))
     }
 }
 
