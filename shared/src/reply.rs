@@ -197,12 +197,12 @@ impl From<&Limits> for ShownLimits {
 }
 
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $variant:ident $({ $($field:ident: $kind:ty = $empty:expr),* })? $code:literal $says:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident $({ $($(#[$with:meta])* $field:ident: $kind:ty = $empty:expr),* })? $code:literal $says:literal;)*) => {
         /// Why not. Each has a stable code for programs and a sentence for people.
         #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize, thiserror::Error)]
         #[serde(tag = "code", rename_all = "snake_case")]
         pub enum Refusal {
-            $($(#[$doc])* #[error($says)] $variant $({ $($field: $kind),* })?,)*
+            $($(#[$doc])* #[error($says)] $variant $({ $($(#[$with])* $field: $kind),* })?,)*
             /// A code that this program does not know: the other side is newer.
             #[error("The server refused for a reason that this version does not know.")]
             #[serde(other)]
@@ -287,8 +287,8 @@ refusals! {
     RegisteredOnly "registered_only" "Only those who have an account may come in. Sign in with your password.";
     InviteNeeded "invite_needed" "New people need an invitation to come in.";
     SessionEnded "session_ended" "This session was ended. Sign in again.";
-    Banned { until: Option<UnixMillis> = None } "banned" "You are banned.";
-    Muted { until: Option<UnixMillis> = None } "muted" "You may read here, and not write.";
+    Banned { #[serde(default, skip_serializing_if = "Option::is_none")] until: Option<UnixMillis> = None } "banned" "You are banned.";
+    Muted { #[serde(default, skip_serializing_if = "Option::is_none")] until: Option<UnixMillis> = None } "muted" "You may read here, and not write.";
     RoomEnded "room_ended" "This room has ended. It can be read, and nobody can write in it.";
     NotAllowed "not_allowed" "You may not do that.";
     NotYourself "not_yourself" "That would shut you out yourself.";

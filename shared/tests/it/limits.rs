@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use parlor_shared::Limits;
-use parlor_shared::limits::{APP_BYTES_MAX, JSON_ARRAY_MAX, JSON_DEPTH_MAX, TEXT_BYTES_MAX};
+use parlor_shared::limits::{JSON_ARRAY_MAX, JSON_DEPTH_MAX, LABEL_BYTES_MAX, TEXT_BYTES_MAX};
 
 #[test]
 fn every_limit_has_its_own_name_and_a_reason() {
@@ -40,7 +40,7 @@ fn the_limits_fit_each_other() {
     let limits = Limits::default();
     let usize_of = |it: u64| usize::try_from(it).expect("a small limit");
     assert!(TEXT_BYTES_MAX * 2 + 1_000 < usize_of(limits.frame_bytes));
-    assert!(APP_BYTES_MAX * 6 + 1_000 < usize_of(limits.frame_bytes_before_hello));
+    assert!(LABEL_BYTES_MAX * 6 + 1_000 < usize_of(limits.frame_bytes_before_hello));
     assert!(limits.page_events <= limits.page_events_max);
     assert!(limits.page_bytes < limits.queue_bytes, "one page must not cut its reader");
     assert!(limits.queue_bytes < limits.queue_bytes_total);

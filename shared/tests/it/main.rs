@@ -2,6 +2,7 @@
 
 mod decoder;
 mod golden;
+mod kinds;
 mod limits;
 mod readme;
 mod tidy;

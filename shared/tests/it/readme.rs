@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parlor_shared::{LOBBY_ID, Limits, PORT, PROTOCOL, Refusal, Request, frame};
 
-use crate::golden::{every_server_kind, kind_of_request_line, kind_of_server_line};
+use crate::kinds::{every_server_kind, kind_of_request_line, kind_of_server_line};
 
 const README: &str = include_str!("../../README.md");
 
@@ -36,9 +36,11 @@ fn every_example_is_a_line_of_the_protocol() {
     let verbs = all(take("request").into_iter().map(kind_of_request_line).collect());
     let conversation = all(take("nc").into_iter().map(kind_of_request_line).collect());
     let mut kinds = BTreeSet::new();
-    for (mark, starts) in
-        [("reply", &["ok "][..]), ("event", &["event ", "notice "]), ("refusal", &["refused "])]
-    {
+    for (mark, starts) in [
+        ("reply", &["ok "][..]),
+        ("event", &["event ", "mine ", "notice "]),
+        ("refusal", &["refused "]),
+    ] {
         let here = all(take(mark).into_iter().map(kind_of_server_line).collect());
         for kind in &here {
             assert!(starts.iter().any(|it| kind.starts_with(it)), "{kind} in a block of {mark}");

@@ -4,8 +4,9 @@ use std::str::FromStr as _;
 
 use parlor_shared::limits::{ROOM_NAME_CHARS_MAX, TEXT_BYTES_MAX, USER_NAME_CHARS_MAX};
 use parlor_shared::name::Skeleton;
-use parlor_shared::request::AppName;
-use parlor_shared::{ClientId, DeviceId, Epoch, Refusal, ResumeToken, RoomName, Text, UserName};
+use parlor_shared::{
+    ClientId, DeviceId, Epoch, Label, Refusal, ResumeToken, RoomName, Text, UserName,
+};
 use proptest::prelude::*;
 
 fn user(name: &str) -> Result<String, &'static str> {
@@ -170,9 +171,12 @@ fn tokens_are_never_printed() {
     assert_eq!(token.to_hex(), hex);
     let hello = parlor_shared::request::Hello {
         protocol: 1,
-        app: AppName::from_str("nc").expect("a name"),
+        app: Label::from_str("nc").expect("a label"),
         name: None,
         token: Some(token),
+        password: None,
+        device: None,
+        invite: None,
     };
     for printed in [format!("{token:?}"), format!("{token:#?}"), format!("{hello:?}")] {
         assert!(printed.contains("ResumeToken(…)"), "{printed}");
