@@ -4,6 +4,8 @@ mod decoder;
 mod golden;
 mod kinds;
 mod limits;
+mod networks;
+mod read_aloud;
 mod readme;
 mod tidy;
 mod values;

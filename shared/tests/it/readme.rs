@@ -94,6 +94,43 @@ fn the_table_of_refusals_is_complete_and_not_stale() {
     }
 }
 
+/// Nobody has to guess what they may ask.
+#[test]
+fn who_may_do_what_names_every_verb_once() {
+    let section = README.split("\n## Who may do what\n").nth(1).expect("a section");
+    let section = section.split("\n## ").next().expect("its text");
+    let cells = section.lines().filter_map(|it| it.strip_prefix("| `")?.split('|').next());
+    let mut verbs: Vec<_> = cells.flat_map(|it| it.split('`').step_by(2)).collect();
+    verbs.sort_unstable();
+    let mut all = Request::VERBS.to_vec();
+    all.sort_unstable();
+    assert_eq!(verbs, all);
+}
+
+/// Every link within the page leads to a heading, and the contents name every chapter.
+#[test]
+fn the_links_lead_somewhere() {
+    let anchor = |heading: &str| {
+        let kept = |it: &char| it.is_alphanumeric() || matches!(it, ' ' | '_' | '-');
+        heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+    };
+    let headings: BTreeSet<_> = README
+        .lines()
+        .filter(|it| it.starts_with("##"))
+        .map(|it| anchor(it.trim_matches('#').trim()))
+        .collect();
+    let links =
+        |text: &'static str| text.split("](#").skip(1).filter_map(|it| it.split(')').next());
+    for link in links(README) {
+        assert!(headings.contains(link), "there is no heading for #{link}");
+    }
+    let contents = README.split("\n## ").next().expect("the head");
+    let named: BTreeSet<_> = links(contents).collect();
+    for chapter in README.lines().filter_map(|it| it.strip_prefix("## ")) {
+        assert!(named.contains(anchor(chapter).as_str()), "the contents do not name {chapter}");
+    }
+}
+
 /// Figures in the prose are those of the code.
 #[test]
 fn the_figures_are_those_of_the_code() {
@@ -126,7 +163,9 @@ fn the_figures_are_those_of_the_code() {
         format!("new guests from one address | {} an hour", limits.guests_per_source),
         format!("is in / has made | {} / {} |", limits.rooms_joined, limits.rooms_made),
         format!("{} events unless you say", limits.page_events),
-        format!("{} days", limits.guest_idle_days),
+        format!("not used for {} days", limits.guest_idle_days),
+        format!("one line of {} characters", parlor_shared::limits::LINE_CHARS_MAX),
+        format!("or a device {} bytes", parlor_shared::limits::LABEL_BYTES_MAX),
         format!("or {} without progress", seconds(limits.stuck_millis)),
     ] {
         assert!(README.contains(&figure), "the README does not say: {figure}");

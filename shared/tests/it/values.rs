@@ -2,10 +2,14 @@
 
 use std::str::FromStr as _;
 
-use parlor_shared::limits::{ROOM_NAME_CHARS_MAX, TEXT_BYTES_MAX, USER_NAME_CHARS_MAX};
+use parlor_shared::id::ID_MAX;
+use parlor_shared::limits::{
+    LABEL_BYTES_MAX, LINE_CHARS_MAX, ROOM_NAME_CHARS_MAX, TEXT_BYTES_MAX, USER_NAME_CHARS_MAX,
+};
 use parlor_shared::name::Skeleton;
 use parlor_shared::{
-    ClientId, DeviceId, Epoch, Label, Refusal, ResumeToken, RoomName, Text, UserName,
+    BanId, ClientId, DeviceId, Entry, Epoch, InviteId, Label, Line, Policy, Refusal, ResumeToken,
+    Role, RoomName, RoomRole, SessionId, Text, UserName,
 };
 use proptest::prelude::*;
 
@@ -135,6 +139,73 @@ fn texts_keep_every_character_that_may_be_in_them() {
 }
 
 #[test]
+fn a_line_is_one_line_with_something_in_it() {
+    for line in ["Flooding", "שלום hello", "👨‍👩‍👧‍👦", &"ж".repeat(LINE_CHARS_MAX)]
+    {
+        assert_eq!(Line::from_str(line).map(|it| it.to_string()), Ok(line.to_owned()));
+    }
+    assert_eq!(Line::from_str(" a b \u{3000}").map(|it| it.to_string()), Ok("a b".to_owned()));
+    let too_long = "x".repeat(LINE_CHARS_MAX + 1);
+    for (line, refusal) in [
+        ("", Refusal::TextEmpty),
+        (" \u{200b}\u{ad} ", Refusal::TextEmpty),
+        (&*too_long, Refusal::TextTooLong),
+        ("a\nb", Refusal::ControlCharacter),
+        ("a\tb", Refusal::ControlCharacter),
+        ("a\u{1b}[31m", Refusal::ControlCharacter),
+        ("a\u{2028}b", Refusal::ControlCharacter),
+        ("a\u{2029}b", Refusal::ControlCharacter),
+        ("a\u{202e}b", Refusal::ControlCharacter),
+    ] {
+        assert_eq!(Line::from_str(line), Err(refusal), "{line:?}");
+    }
+}
+
+#[test]
+fn a_label_is_short() {
+    for label in ["", "nc", "Ann's laptop", &"x".repeat(LABEL_BYTES_MAX)] {
+        assert_eq!(Label::from_str(label).map(|it| it.to_string()), Ok(label.to_owned()));
+    }
+    for label in ["a\nb", "a\0", &"x".repeat(LABEL_BYTES_MAX + 1), &"ж".repeat(LABEL_BYTES_MAX)] {
+        assert_eq!(Label::from_str(label), Err(Refusal::Malformed), "{label:?}");
+    }
+}
+
+/// `access` compares roles, so their order is who may do more.
+#[test]
+fn roles_are_in_their_order() {
+    assert!(Role::Guest < Role::Member && Role::Member < Role::Admin && Role::Admin < Role::Owner);
+    assert!(RoomRole::Member < RoomRole::Moderator && RoomRole::Moderator < RoomRole::Owner);
+    assert_eq!((Role::default(), RoomRole::default()), (Role::Guest, RoomRole::Member));
+    let admins = [Role::Guest, Role::Member, Role::Admin, Role::Owner].map(Role::is_admin);
+    assert_eq!(admins, [false, false, true, true]);
+    // What is left out on the wire is what is read when it is missing, and only that.
+    assert!(Role::Guest.is_guest() && !Role::Member.is_guest());
+    assert!(RoomRole::Member.is_member() && !RoomRole::Moderator.is_member());
+}
+
+#[test]
+fn a_server_is_open_and_backed_up_until_somebody_decides_otherwise() {
+    let policy = Policy::default();
+    assert_eq!(policy, Policy { entry: Entry::Open, backup_hours: 24, backup_keep: 7 });
+    let json = serde_json::to_string(&policy).expect("JSON");
+    assert_eq!(json, r#"{"entry":"open","backup_hours":24,"backup_keep":7}"#);
+}
+
+#[test]
+fn ids_stay_exact_in_every_reader() {
+    fn check<T: serde::de::DeserializeOwned>(what: &str) {
+        for (number, is_id) in [(0, true), (ID_MAX, true), (ID_MAX + 1, false), (u64::MAX, false)] {
+            let parsed: Result<T, _> = serde_json::from_str(&number.to_string());
+            assert_eq!(parsed.is_ok(), is_id, "{what} {number}");
+        }
+    }
+    check::<SessionId>("session");
+    check::<BanId>("ban");
+    check::<InviteId>("invite");
+}
+
+#[test]
 fn client_ids_have_one_form_only() {
     for id in ["a-1", "0-1", "abcdefgh12345678-1", "nc-9007199254740991"] {
         assert_eq!(ClientId::from_str(id).map(|it| it.to_string()), Ok(id.to_owned()));
@@ -221,6 +292,15 @@ proptest! {
     fn a_text_is_kept_as_it_is_or_refused(text in ".{0,60}|(?s).{0,60}") {
         if let Ok(parsed) = Text::from_str(&text) {
             prop_assert_eq!(parsed.as_str(), text);
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_taken_is_taken_again(line in ".{0,60}|(?s).{0,60}") {
+        if let Ok(parsed) = Line::from_str(&line) {
+            prop_assert_eq!(Line::from_str(parsed.as_str()), Ok(parsed.clone()));
+            prop_assert_eq!(parsed.as_str(), line.trim());
+            prop_assert_eq!(parsed.as_str().lines().count(), 1);
         }
     }
 
