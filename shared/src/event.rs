@@ -13,8 +13,9 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Event {
-    Room(RoomEvent),
+    // First: it may have every field of a room's event, and `mine` besides.
     User(UserEvent),
+    Room(RoomEvent),
     Notice(Notice),
 }
 

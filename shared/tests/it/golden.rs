@@ -52,6 +52,11 @@ fn an_older_client_reads_a_newer_server() {
             r#"{"mine":9,"at":3,"event":"invited","room":1,"by":"Bob"}"#,
             r#"{"mine":9,"at":3,"event":"unknown"}"#,
         ),
+        // What a user is told of a room's event looks like that event; `mine` tells them apart.
+        (
+            r#"{"mine":9,"at":3,"event":"mentioned","room":1,"seq":2,"by":4,"name":"Ann"}"#,
+            r#"{"mine":9,"at":3,"event":"unknown"}"#,
+        ),
         (
             r#"{"mine":9,"at":3,"event":"role_is","role":"admin","by":"Bob"}"#,
             r#"{"mine":9,"at":3,"event":"role_is","role":"admin"}"#,
