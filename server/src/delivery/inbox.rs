@@ -41,6 +41,7 @@ pub(super) struct Released {
     pub(super) replies: Vec<(ConnectionId, ServerFrame)>,
     pub(super) chunks: Vec<(Topic, Arc<Shared>, Vec<Change>)>,
     pub(super) closes: Vec<ConnectionId>,
+    pub(super) expels: Vec<ConnectionId>,
 }
 
 /// Bytes of letters that wait for one delivery thread. Letters alone bound nothing: one can

@@ -58,6 +58,9 @@ pub struct Batch {
     pub chunks: Vec<Chunk>,
     /// Connections that end after hearing all of it.
     pub closes: Vec<ConnectionId>,
+    /// Connections that end in both directions after hearing all of it, whether their client
+    /// hangs up or not.
+    pub expels: Vec<ConnectionId>,
 }
 
 /// All events of one topic in one commit, encoded once, and who started or stopped listening in
@@ -178,6 +181,7 @@ impl Delivery {
             replies: batch.replies,
             chunks: batch.chunks.into_iter().map(share).collect(),
             closes: batch.closes,
+            expels: batch.expels,
         });
         for inbox in &self.board.inboxes {
             inbox.put(Letter::Batch(Arc::clone(&released), weight));

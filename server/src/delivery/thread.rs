@@ -110,6 +110,9 @@ impl DeliveryThread {
                 for id in released.closes.iter().filter(|it| is_mine(**it)) {
                     self.connections.close(*id);
                 }
+                for id in released.expels.iter().filter(|it| is_mine(**it)) {
+                    self.connections.expel(*id);
+                }
             }
             Letter::Answer { connection, bytes, done } => {
                 self.connections.answer(connection, bytes, done);
