@@ -3,23 +3,29 @@
 //!
 //! Invariant: nothing here opens a socket, reads a clock or knows a user interface.
 
+pub mod email;
 pub mod event;
 pub mod fingerprint;
 pub mod frame;
 pub mod id;
 pub mod limits;
 pub mod name;
+pub mod password;
 pub mod reply;
 pub mod request;
+mod script;
+mod skeleton;
 pub mod text;
 pub mod time;
 
+pub use email::EmailAddress;
 pub use event::{Event, Fact, Notice, RoomEvent};
 pub use fingerprint::Fingerprint;
 pub use frame::{Decoder, Frame};
 pub use id::{ClientId, DeviceId, Epoch, Nth, RequestId, ResumeToken, RoomId, Seq, UserId};
 pub use limits::Limits;
 pub use name::{RoomName, UserName};
+pub use password::Password;
 pub use reply::{JoinedRoom, MemberEntry, Refusal, Reply, RoomEntry, ServerFrame, Welcome};
 pub use request::{PageAt, Request, RequestFrame};
 pub use text::Text;

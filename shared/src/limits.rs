@@ -9,6 +9,12 @@ pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 pub const USER_NAME_CHARS_MAX: usize = 32;
 /// Longest room name in characters: fits into a side bar.
 pub const ROOM_NAME_CHARS_MAX: usize = 64;
+/// Shortest password in bytes: NIST SP 800-63B's least.
+pub const PASSWORD_BYTES_MIN: usize = 8;
+/// Longest password in bytes: any sentence fits, and hashing it costs what hashing a short one does.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+/// Longest e-mail address in bytes: what fits between the brackets of SMTP (RFC 5321, 4.5.3.1.3).
+pub const EMAIL_BYTES_MAX: usize = 254;
 /// Longest name of a client program in bytes: it is only shown and logged.
 pub const APP_BYTES_MAX: usize = 64;
 /// Deepest nesting of JSON. serde_json recurses; 260 levels overflow a small stack.
@@ -73,6 +79,15 @@ limits! {
     guests_per_source: 100, "New guests from one address in an hour. Loopback is exempt.";
     users: 100_000, "All users. Each takes about 300 bytes of memory.";
     guest_idle_days: 30, "A guest that was away this long gives its name back.";
+    password_hashers: 2, "Passwords hashed at once. Each takes 19 MiB and about 22 ms of a core.";
+    password_waiters: 64, "Connections that wait for a hasher; more are refused at once.";
+    password_wait_millis: 10_000, "Longest wait for a hasher, then `busy`.";
+    tries_at_once: 5, "Wrong passwords of one account from one address before each needs a wait.";
+    tries_again_millis: 180_000, "That wait: from then on one try in this time.";
+    tries_per_source: 20, "Tries from one address in a minute, whatever the account. Loopback is exempt.";
+    tries_per_account: 100, "Tries in a day on one account from all addresses where nobody got in before.";
+    tries_remembered: 8_192, "Accounts, addresses and pairs of them whose tries are counted: 10 MiB at worst.";
+    sources_remembered: 16, "Addresses per account from which somebody got in.";
     sessions_per_user: 20, "Live connections of one user.";
     messages_per_second: 5, "Sustained messages of one user, over all its connections.";
     messages_burst: 20, "Messages of one user that may come at once.";

@@ -212,6 +212,15 @@ refusals! {
     StorageFull "storage_full" "The server's disk is full. Nothing was stored.";
     Silent "silent" "Nothing was heard from you for too long.";
     GoingAway "going_away" "The server is stopping.";
+    PasswordTooShort "password_too_short" "A password needs at least 8 letters or digits.";
+    PasswordTooLong "password_too_long" "That password is too long.";
+    PasswordWeak "password_weak" "That password is too easy to guess.";
+    WrongPassword "wrong_password" "The name or the password is wrong.";
+    Throttled { retry_millis: u64 = 0 } "throttled" "Too many tries. Wait before the next one.";
+    Busy "busy" "The server is busy. Try again in a moment.";
+    NameMixed "name_mixed" "A name must be written in one alphabet, with letters that people use.";
+    NameInvisible "name_invisible" "A name must not have characters that nobody sees.";
+    BadEmail "bad_email" "That is not an e-mail address.";
 }
 
 impl Refusal {

@@ -17,6 +17,7 @@ impl Chat {
         name: RoomName,
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
+        name.check_new()?;
         let skeleton = name.skeleton();
         if self.durable.room_names.contains_key(&skeleton) {
             return Err(Refusal::RoomTaken);

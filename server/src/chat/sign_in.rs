@@ -77,6 +77,7 @@ impl Chat {
         at: UnixMillis,
         out: &mut Vec<Effect>,
     ) -> Result<Welcome, Refusal> {
+        name.check_new()?;
         if let Some(&holder) = self.durable.user_names.get(&name.skeleton()) {
             if !self.is_name_expired(holder, at) {
                 return Err(Refusal::NameTaken { suggestion: self.suggest(&name) });
