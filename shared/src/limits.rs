@@ -13,6 +13,12 @@ pub const ROOM_NAME_CHARS_MAX: usize = 64;
 pub const LABEL_BYTES_MAX: usize = 64;
 /// Longest reason in characters: it is one line beside an act, as a topic is beside a room.
 pub const LINE_CHARS_MAX: usize = 390;
+/// Shortest password in bytes: NIST SP 800-63B's least.
+pub const PASSWORD_BYTES_MIN: usize = 8;
+/// Longest password in bytes: any sentence fits, and hashing it costs what hashing a short one does.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+/// Longest e-mail address in bytes: what fits between the brackets of SMTP (RFC 5321, 4.5.3.1.3).
+pub const EMAIL_BYTES_MAX: usize = 254;
 /// Deepest nesting of JSON. serde_json recurses; 260 levels overflow a small stack.
 pub const JSON_DEPTH_MAX: usize = 32;
 /// Most keys in one JSON object: ours have at most 16.
@@ -75,6 +81,15 @@ limits! {
     guests_per_source: 100, "New guests from one address in an hour. Loopback is exempt.";
     users: 100_000, "All users. Each takes about 300 bytes of memory.";
     guest_idle_days: 30, "A guest that was away this long gives its name back.";
+    password_hashers: 2, "Passwords hashed at once. Each takes 19 MiB and about 22 ms of a core.";
+    password_waiters: 64, "Connections that wait for a hasher; more are refused at once.";
+    password_wait_millis: 10_000, "Longest wait for a hasher, then `busy`.";
+    tries_at_once: 5, "Wrong passwords of one account from one address before each needs a wait.";
+    tries_again_millis: 180_000, "That wait: from then on one try in this time.";
+    tries_per_source: 20, "Tries from one address in a minute, whatever the account. Loopback is exempt.";
+    tries_per_account: 100, "Tries in a day on one account from all addresses where nobody got in before.";
+    tries_remembered: 8_192, "Accounts, addresses and pairs of them whose tries are counted: 10 MiB at worst.";
+    sources_remembered: 16, "Addresses per account from which somebody got in.";
     sessions_per_user: 20, "Live connections of one user.";
     sessions_stored: 100, "Remembered sessions of one user; the one unused longest gives way.";
     session_idle_days: 30, "An account's session that was not used for this long is over.";

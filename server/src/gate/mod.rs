@@ -5,6 +5,8 @@
 //! in.
 
 mod meter;
+pub mod password;
+pub mod throttle;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 mod decoder;
 mod golden;
 mod limits;
+mod names;
 mod readme;
+mod secrets;
 mod tidy;
 mod values;
