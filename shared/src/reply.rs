@@ -272,14 +272,14 @@ refusals! {
     HistoryDamaged "history_damaged" "A part of the stored history is damaged; it is not shown. The admin should restore a backup.";
     StorageFull "storage_full" "The server's disk is full. Nothing was stored.";
     NeedsTls "needs_tls" "Passwords and codes are not taken over an unencrypted connection from another machine.";
-    PasswordTooShort "password_too_short" "A password needs at least 8 characters.";
-    PasswordTooLong "password_too_long" "A password has at most 1,024 bytes.";
-    PasswordWeak "password_weak" "That password is one of the first that anybody would try.";
+    PasswordTooShort "password_too_short" "A password needs at least 8 letters or digits.";
+    PasswordTooLong "password_too_long" "That password is too long.";
+    PasswordWeak "password_weak" "That password is too easy to guess.";
     WrongPassword "wrong_password" "The name or the password is wrong.";
     Throttled { retry_millis: u64 = 0 } "throttled" "Too many tries. Wait before the next one.";
-    Busy "busy" "The server is busy with other sign-ins. Try again in a moment.";
+    Busy "busy" "The server is busy. Try again in a moment.";
     CodeUnknown "code_unknown" "That code is wrong, was used already, or has expired.";
-    EmailMalformed "email_malformed" "That is no mail address.";
+    BadEmail "bad_email" "That is not an e-mail address.";
     EmailTaken "email_taken" "That mail address belongs to another account.";
     NoMail "no_mail" "This server cannot send mail.";
     NotRegistered "not_registered" "Register first.";
@@ -301,7 +301,8 @@ refusals! {
     TooManyInvites "too_many_invites" "There are too many invitations. Take some back first.";
     NetworkMalformed "network_malformed" "That is no address and no range of addresses.";
     BackupFailed "backup_failed" "The backup could not be started.";
-    NameMixed "name_mixed" "A name must not mix alphabets that look alike.";
+    NameMixed "name_mixed" "A name must be written in one alphabet, with letters that people use.";
+    NameInvisible "name_invisible" "A name must not have characters that nobody sees.";
     Silent "silent" "Nothing was heard from you for too long.";
     GoingAway "going_away" "The server is stopping.";
 }

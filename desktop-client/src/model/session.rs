@@ -65,6 +65,13 @@ impl Model {
             }
             (Ok(name), Ok(address)) => (name, address),
         };
+        // Who has been there under that name comes back with it, whatever the rules are today.
+        if self.known_session(&name, &address).is_none()
+            && let Err(refusal) = name.check_new()
+        {
+            self.joining().refused = Some(Trouble::BadName(refusal));
+            return;
+        }
         self.join(name, address, turn);
     }
 
@@ -74,12 +81,7 @@ impl Model {
         (joining.busy, joining.refused, joining.suggestion) = (true, None, None);
         joining.offer = None;
         self.server = Some(address.clone());
-        let skeleton = name.skeleton();
-        let known = self
-            .sessions
-            .iter()
-            .find(|it| it.address == address && it.name.skeleton() == skeleton)
-            .cloned();
+        let known = self.known_session(&name, &address).cloned();
         self.wire.attempts = 0;
         match known {
             Some(session) => {
@@ -104,6 +106,11 @@ impl Model {
                 self.connect(turn);
             }
         }
+    }
+
+    fn known_session(&self, name: &UserName, address: &Address) -> Option<&Session> {
+        let skeleton = name.skeleton();
+        self.sessions.iter().find(|it| it.address == *address && it.name.skeleton() == skeleton)
     }
 
     pub(super) fn session_opened(&mut self, kept: KeptSession, turn: &mut Turn) {
@@ -146,6 +153,8 @@ impl Model {
             | Refusal::NameTooLong
             | Refusal::NameMisleading
             | Refusal::NameReserved
+            | Refusal::NameMixed
+            | Refusal::NameInvisible
             | Refusal::ControlCharacter => Trouble::BadName(refusal),
             Refusal::OtherVersion { speaks } => {
                 // It will not change its mind within seconds.

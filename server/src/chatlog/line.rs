@@ -1,7 +1,7 @@
 //! How an event looks in a chat log, and what files and folders are called.
 
 use parlor_shared::text::{is_bidi_control, is_control, is_invisible};
-use parlor_shared::{Fact, RoomEvent, UnixMillis, UserId};
+use parlor_shared::{Fact, Line, RoomEvent, UnixMillis, UserId, UserName};
 
 const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 /// A folder's name ends here, in bytes; most file systems take 255. The id makes it unique.
@@ -75,9 +75,36 @@ pub(super) fn render(event: &RoomEvent, room: &str, into: &mut String) {
             into.push_str("\tsaid\t");
             escape(text.as_str(), into);
         }
+        Fact::Announced { text, .. } => {
+            into.push_str("\tannounced\t");
+            escape(text.as_str(), into);
+        }
+        Fact::Blank { .. } => into.push_str("\tblank"),
+        Fact::Renamed { was } => about("renamed", Some(was), None, into),
+        Fact::Kicked { who, reason, .. } => about("kicked", Some(who), reason.as_ref(), into),
+        Fact::Banned { who, reason, .. } => about("banned", Some(who), reason.as_ref(), into),
+        Fact::Muted { who, reason, .. } => about("muted", Some(who), reason.as_ref(), into),
+        Fact::Unmuted { who, .. } => about("unmuted", Some(who), None, into),
+        Fact::RoleGiven { who, .. } => about("role_given", Some(who), None, into),
+        Fact::Erased { .. } => about("erased", None, None, into),
+        Fact::Ended { reason } => about("ended", None, reason.as_ref(), into),
         Fact::Unknown => into.push_str("\tunknown"),
     }
     into.push('\n');
+}
+
+/// An act, whom it concerned, and why.
+fn about(what: &str, whom: Option<&UserName>, why: Option<&Line>, into: &mut String) {
+    into.push('\t');
+    into.push_str(what);
+    if whom.is_some() || why.is_some() {
+        into.push('\t');
+        escape(whom.map(UserName::as_str).unwrap_or_default(), into);
+    }
+    if let Some(why) = why {
+        into.push_str(": ");
+        escape(why.as_str(), into);
+    }
 }
 
 /// Appends `text` so that it is one field of one line, shows as it is, and can be turned back.

@@ -115,10 +115,7 @@ fn a_slip_in_a_request_is_named_by_its_code() {
             "code_unknown",
         ),
         (r#"{"id":1,"register":{}}"#, "malformed"),
-        (
-            r#"{"id":1,"register":{"password":"nine green bottles","email":"ann"}}"#,
-            "email_malformed",
-        ),
+        (r#"{"id":1,"register":{"password":"nine green bottles","email":"ann"}}"#, "bad_email"),
         (r#"{"id":1,"delete_account":{}}"#, "malformed"),
         (r#"{"id":1,"delete_account":{"messages":"hide"}}"#, "malformed"),
         (r#"{"id":1,"mine":{}}"#, "malformed"),

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use parlor_shared::limits::{
-    JSON_ARRAY_MAX, JSON_DEPTH_MAX, LABEL_BYTES_MAX, TEXT_BYTES_MAX, USER_NAME_CHARS_MAX,
+    JSON_ARRAY_MAX, JSON_DEPTH_MAX, LABEL_BYTES_MAX, PASSWORD_BYTES_MAX, TEXT_BYTES_MAX,
+    USER_NAME_CHARS_MAX,
 };
 use parlor_shared::{Limits, frame};
 
@@ -58,7 +59,7 @@ fn the_limits_fit_each_other() {
 fn the_longest_hello_fits_a_strangers_line() {
     let limit = usize::try_from(Limits::default().frame_bytes_before_hello).expect("a small limit");
     let name = "\\u0436".repeat(USER_NAME_CHARS_MAX);
-    let password = "\\u0436".repeat(1_024 / "ж".len());
+    let password = "\\u0436".repeat(PASSWORD_BYTES_MAX / "ж".len());
     let (label, code) = ("x".repeat(LABEL_BYTES_MAX), "2F7K-9QXM-0TRB-V4CD");
     for line in [
         format!(

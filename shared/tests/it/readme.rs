@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use parlor_shared::limits::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN};
 use parlor_shared::{LOBBY_ID, Limits, PORT, PROTOCOL, Refusal, Request, frame};
 
 use crate::kinds::{every_server_kind, kind_of_request_line, kind_of_server_line};
@@ -131,12 +132,28 @@ fn the_links_lead_somewhere() {
     }
 }
 
+fn seconds(millis: u64) -> String {
+    format!("{} s", millis / 1_000)
+}
+
+/// `10,000`
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
 /// Figures in the prose are those of the code.
+fn says_all<const N: usize>(figures: [String; N]) {
+    for figure in figures {
+        assert!(README.contains(&figure), "the README does not say: {figure}");
+    }
+}
+
 #[test]
-fn the_figures_are_those_of_the_code() {
+fn the_figures_of_talking_are_those_of_the_code() {
     let limits = Limits::default();
-    let seconds = |millis: u64| format!("{} s", millis / 1_000);
-    for figure in [
+    says_all([
         format!("protocol **{PROTOCOL}**"),
         format!("port **{PORT}**"),
         format!("The lobby is room {LOBBY_ID}"),
@@ -167,7 +184,44 @@ fn the_figures_are_those_of_the_code() {
         format!("one line of {} characters", parlor_shared::limits::LINE_CHARS_MAX),
         format!("or a device {} bytes", parlor_shared::limits::LABEL_BYTES_MAX),
         format!("or {} without progress", seconds(limits.stuck_millis)),
-    ] {
-        assert!(README.contains(&figure), "the README does not say: {figure}");
-    }
+    ]);
+}
+
+#[test]
+fn the_figures_of_accounts_are_those_of_the_code() {
+    let limits = Limits::default();
+    says_all([
+        format!(
+            "of an account | {} days without use, {} in all",
+            limits.session_idle_days, limits.session_days
+        ),
+        format!("kept for one user | {};", limits.sessions_stored),
+        format!(
+            "address | {}, then one in {} minutes",
+            limits.tries_at_once,
+            limits.tries_again_millis / 60_000
+        ),
+        format!("whatever the account | {} a minute", limits.tries_per_source),
+        format!("came in before | {} a day", limits.tries_per_account),
+        format!(
+            "by mail | {} hours / {} minutes",
+            limits.reset_code_hours, limits.mail_code_minutes
+        ),
+        format!("says otherwise | {} days", limits.invite_days),
+        format!("and mutes | {} / {} |", thousands(limits.invites), thousands(limits.bans)),
+        format!(
+            "one in {}; an old name is kept for {} days, {} of one user",
+            seconds(limits.rename_millis),
+            limits.name_kept_days,
+            limits.names_kept
+        ),
+        format!("own stream | {} |", limits.own_events),
+        format!("the newest {}.", limits.own_events),
+        format!("in one answer | {} / {} |", thousands(limits.audit_entries), limits.audit_page),
+        format!(
+            "a password {} to {} bytes",
+            PASSWORD_BYTES_MIN,
+            thousands(PASSWORD_BYTES_MAX as u64)
+        ),
+    ]);
 }

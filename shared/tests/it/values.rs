@@ -43,19 +43,9 @@ fn names_that_mislead_are_refused_each_with_its_code() {
         ("Ann\u{2066}", "name_misleading"),
         ("An\u{200f}n", "name_misleading"),
         ("Ann\u{2028}Bob", "name_misleading"),
-        ("System", "name_reserved"),
-        ("SERVER", "name_reserved"),
-        ("ＳＥＲＶＥＲ", "name_reserved"),
-        ("Ѕystem", "name_reserved"),
-        ("sys\u{200b}tem", "name_reserved"),
-        ("former   user", "name_reserved"),
-        ("AdmIn", "name_reserved"),
-        ("adm1n", "name_reserved"),
     ] {
         assert_eq!(user(name), Err(code), "{name:?}");
     }
-    // A room is a place: it may be called anything that can be seen.
-    assert!(RoomName::from_str("system").is_ok());
     assert_eq!(RoomName::from_str("a\u{202e}b"), Err(Refusal::NameMisleading));
 }
 
@@ -280,8 +270,6 @@ proptest! {
             prop_assert_eq!(UserName::from_str(parsed.as_str()), Ok(parsed.clone()));
             prop_assert!(!parsed.skeleton().as_str().is_empty());
             prop_assert!(!parsed.as_str().chars().any(char::is_control));
-            prop_assert!(UserName::from_str(&parsed.as_str().to_uppercase()).is_err()
-                || Skeleton::of(&parsed.as_str().to_lowercase()) == Skeleton::of(parsed.as_str()));
             let second = parsed.numbered(2);
             let again = UserName::from_str(second.as_str());
             prop_assert_eq!(again, Ok(second));
