@@ -87,6 +87,10 @@ fn announce(server: &Server, config: &Config) -> io::Result<()> {
     }
     writeln!(out, "Key: {}", server.fingerprint().words())?;
     writeln!(out, "Key in full: {}", server.fingerprint().hex())?;
+    if let Some(code) = server.claim() {
+        writeln!(out, "Claim code: {code}")?;
+        writeln!(out, "(Nobody owns this server yet. Whoever enters this code in the app does.)")?;
+    }
     writeln!(out, "Data folder: {}", server.folder().display())?;
     match &config.chatlogs {
         Some(folder) => {

@@ -8,17 +8,22 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, tick};
-use parlor_shared::{Fingerprint, Limits};
+use parlor_shared::{Code, Fingerprint, Limits};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::chat::TokenHash;
 use crate::chatlog::{Chatlog, ChatlogError};
 use crate::config::Config;
 use crate::delivery::Delivery;
 use crate::doors::{Doors, House};
+use crate::figures::Figures;
 use crate::folder::{Folder, FolderError};
-use crate::gate::{Meters, Shared};
-use crate::hub::{Entrance, Hub, HubError};
+use crate::gate::password::Passwords;
+use crate::gate::throttle::Throttle;
+use crate::gate::{Meters, Shared, fresh};
+use crate::hub::{Bells, Entrance, Hub, HubError};
 use crate::identity::{Identity, IdentityError};
+use crate::shell::Shell;
 use crate::store::{InterruptHandle, Reader, Readers, Store, StoreError};
 use crate::{platform, threads};
 
@@ -48,6 +53,8 @@ pub enum ServerError {
     Chatlog(#[from] ChatlogError),
     #[error("{0}")]
     Identity(#[from] IdentityError),
+    #[error("the way in for this machine's shell could not be written: {0}")]
+    Shell(io::Error),
     #[error("the system has no thread for the server: {0}")]
     Threads(io::Error),
     #[error("{0}")]
@@ -73,7 +80,7 @@ impl ServerError {
             Self::PortTaken(_) | Self::Listen(..) => 69,
             Self::Bug => 70,
             Self::Threads(_) => 71,
-            Self::Folder(_) | Self::Chatlog(_) => 73,
+            Self::Folder(_) | Self::Chatlog(_) | Self::Shell(_) => 73,
             Self::Hub(_)
             | Self::Store(StoreError::Sqlite(_) | StoreError::Io(_) | StoreError::Busy) => 74,
         }
@@ -85,6 +92,9 @@ pub struct Server {
     address: SocketAddr,
     limits: Arc<Limits>,
     identity: Arc<Identity>,
+    /// Makes an owner of whoever has it; `None` when there is one.
+    claim: Option<Code>,
+    shell: Shell,
     doors: Doors,
     entrance: Entrance,
     delivery: Delivery,
@@ -132,8 +142,14 @@ impl Server {
             Some(logs) => Some(Chatlog::start(logs, folder.path(), &limits)?),
             None => None,
         };
-        let bells = chatlog.iter().map(|(it, _)| it.bell()).collect();
-        let (hub, entrance) = Hub::new(store, delivery.clone(), bells, &limits)?;
+        let news = chatlog.iter().map(|(it, _)| it.bell()).collect();
+        let (backup, _wanted) = bounded(1);
+        let claim = fresh::code();
+        let code = TokenHash::of_code(&claim);
+        let bells = Bells { news, backup };
+        let (hub, entrance) = Hub::new(store, delivery.clone(), bells, code, &limits)?;
+        let claim = Some(claim).filter(|_| !hub.has_owner());
+        let shell = Shell::open(folder.path(), address).map_err(ServerError::Shell)?;
         let (ends, hub_ended) = bounded(1);
         let hub = threads::start("hub", move || {
             let ended = hub.run();
@@ -146,6 +162,13 @@ impl Server {
             limits: Arc::clone(&limits),
             readers: Readers::new(folder.path(), &limits),
             meters: Arc::new(Meters::new(&limits)),
+            passwords: Arc::new(Passwords::new(&limits)),
+            throttle: Arc::new(Throttle::new(&limits)),
+            codes: Arc::new(Throttle::new(&limits)),
+            mails: Arc::new(Throttle::new(&limits)),
+            figures: Arc::new(Figures::new(folder.path(), config.chatlogs.as_deref())),
+            shell: Some(shell.credential()),
+            has_mail: false,
         };
         let house = House {
             shared,
@@ -159,6 +182,8 @@ impl Server {
             address,
             limits,
             identity,
+            claim,
+            shell,
             doors,
             entrance,
             delivery,
@@ -187,6 +212,12 @@ impl Server {
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         self.identity.fingerprint()
+    }
+
+    /// The code with which somebody becomes its owner, while it has none.
+    #[must_use]
+    pub fn claim(&self) -> Option<Code> {
+        self.claim
     }
 
     /// Its data folder.
@@ -262,6 +293,7 @@ impl Server {
                 log::error!("the checking thread panicked");
             }
         }
+        drop(self.shell);
         joined(self.hub)?;
         damaged.map_or(Ok(()), |error| Err(error.into()))
     }

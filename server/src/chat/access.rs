@@ -94,7 +94,10 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         | Request::Rename(_)
         | Request::DeleteAccount(_)
         | Request::Claim(_) => Ok(()),
-        Request::Leave(_) | Request::Members(_) | Request::Say(_) | Request::History(_)
+        Request::Leave(_)
+        | Request::Members(_)
+        | Request::Say(_)
+        | Request::History(_)
         | Request::Read(_) => who.in_room.map(drop).ok_or(Refusal::NoSuchRoom),
         Request::Register(_) if who.is_account => Err(Refusal::RegisteredAlready),
         Request::Register(_) => Ok(()),
@@ -109,8 +112,12 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         Request::Kick(_) | Request::SetRoomRole(_) | Request::EndRoom(_) => {
             in_room(request, who, weight, target)
         }
-        Request::Ban(_) | Request::Unban(_) | Request::Bans(_) | Request::Mute(_)
-        | Request::Unmute(_) | Request::EraseMessages(_)
+        Request::Ban(_)
+        | Request::Unban(_)
+        | Request::Bans(_)
+        | Request::Mute(_)
+        | Request::Unmute(_)
+        | Request::EraseMessages(_)
             if target.names_room =>
         {
             in_room(request, who, weight, target)

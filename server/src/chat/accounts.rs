@@ -49,11 +49,7 @@ impl Chat {
         }
     }
 
-    pub(super) fn account(
-        &self,
-        asked: Asked,
-        fact: Option<Fact>,
-    ) -> Result<Reply, Refusal> {
+    pub(super) fn account(&self, asked: Asked, fact: Option<Fact>) -> Result<Reply, Refusal> {
         let it = self.durable.users.get(&asked.user).and_then(|it| it.account.as_ref());
         let it = it.ok_or(Refusal::NotRegistered)?;
         let codes_left = match fact {

@@ -107,9 +107,7 @@ impl Chat {
                 Ok(Reply::Done {})
             }
             Request::MakeInvite(it) => self.make_invite(asked, it, &brought, fact, out),
-            Request::CancelInvite(it) => {
-                self.cancel_invite(asked, it.invite, fact, out).map(done)
-            }
+            Request::CancelInvite(it) => self.cancel_invite(asked, it.invite, fact, out).map(done),
             Request::MakeResetCode(it) => self.make_reset_code(asked, it.user, &brought, out),
         }
     }
@@ -148,9 +146,7 @@ impl Chat {
             Request::Bans(it) => (it.room, nobody),
             Request::Kick(it) => (Some(it.room), named(it.user, Some(it.room))),
             Request::SetRoomRole(it) => (Some(it.room), named(it.user, Some(it.room))),
-            Request::Ban(it) => {
-                (it.room, it.user.map_or(nobody, |user| named(user, it.room)))
-            }
+            Request::Ban(it) => (it.room, it.user.map_or(nobody, |user| named(user, it.room))),
             Request::Unban(it) => match self.durable.bans.get(&it.ban) {
                 Some(ban) => (ban.room, nobody),
                 None => (None, Named::Nothing),

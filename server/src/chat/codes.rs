@@ -1,13 +1,9 @@
 //! One-time codes and mail: recovery, resets, and proving a mail address.
 
 use parlor_shared::event::{CodeKind, MailState};
-use parlor_shared::{
-    Code, EmailAddress, Refusal, Reply, UnixMillis, UserId, UserNews,
-};
+use parlor_shared::{Code, EmailAddress, Refusal, Reply, UnixMillis, UserId, UserNews};
 
-use super::{
-    Asked, Brought, Chat, Effect, Fact, KnownCode, MailText, Purpose, Record, TokenHash,
-};
+use super::{Asked, Brought, Chat, Effect, Fact, KnownCode, MailText, Purpose, Record, TokenHash};
 
 const MILLIS_PER_MINUTE: u64 = 60 * 1000;
 /// Recovery codes: enough for the years in which nobody thinks of them.

@@ -68,65 +68,153 @@ impl Heard {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Record {
     /// A new user.
-    User { user: UserId, name: UserName, at: UnixMillis },
+    User {
+        user: UserId,
+        name: UserName,
+        at: UnixMillis,
+    },
     /// When a user was last here.
-    Seen { user: UserId, at: UnixMillis },
+    Seen {
+        user: UserId,
+        at: UnixMillis,
+    },
     /// A guest that was away too long: its name and its token are free again.
-    Freed { user: UserId },
+    Freed {
+        user: UserId,
+    },
     /// A user went for good: no name, no account, no sessions. With `erase` the texts go as well.
     /// The name is kept from others until then.
-    Deleted { user: UserId, erase: bool, until: UnixMillis },
+    Deleted {
+        user: UserId,
+        erase: bool,
+        until: UnixMillis,
+    },
     /// Another name. The old one is kept for its last holder until then; one that was kept longest
     /// may be free for that.
-    Renamed { user: UserId, name: UserName, until: UnixMillis, released: Option<UserName> },
+    Renamed {
+        user: UserId,
+        name: UserName,
+        until: UnixMillis,
+        released: Option<UserName>,
+    },
     /// A role on the server.
-    Role { user: UserId, role: Role },
+    Role {
+        user: UserId,
+        role: Role,
+    },
     /// An account's password; the first one makes the account.
-    Password { user: UserId, hash: PasswordHash, credential: u64 },
+    Password {
+        user: UserId,
+        hash: PasswordHash,
+        credential: u64,
+    },
     /// An account's mail address, or that it has none.
-    Email { user: UserId, email: Option<EmailAddress>, is_verified: bool },
+    Email {
+        user: UserId,
+        email: Option<EmailAddress>,
+        is_verified: bool,
+    },
     /// A new session.
     Session(StoredSession),
     /// When and from where a session was last used.
-    SessionUsed { session: SessionId, at: UnixMillis, address: IpAddr },
+    SessionUsed {
+        session: SessionId,
+        at: UnixMillis,
+        address: IpAddr,
+    },
     /// A session that is over.
-    SessionEnded { session: SessionId },
+    SessionEnded {
+        session: SessionId,
+    },
     /// A new room; its `Opened` event follows.
-    Room { room: RoomId, name: RoomName, by: UserId },
+    Room {
+        room: RoomId,
+        name: RoomName,
+        by: UserId,
+    },
     /// A member's role in a room.
-    RoomRole { room: RoomId, user: UserId, role: RoomRole },
+    RoomRole {
+        room: RoomId,
+        user: UserId,
+        role: RoomRole,
+    },
     /// How far a member has read, and at which place of the own stream that is told.
-    Read { room: RoomId, user: UserId, seq: Seq, nth: Nth, mine: Seq },
+    Read {
+        room: RoomId,
+        user: UserId,
+        seq: Seq,
+        nth: Nth,
+        mine: Seq,
+    },
     /// A numbered event of a room. `Opened` and `Joined` begin a membership of its author, `Left`
     /// ends it, `Kicked` and `Banned` end that of whom they name. `nth` is the number of the
     /// room's messages up to here.
-    Event { event: Arc<RoomEvent>, nth: Nth },
+    Event {
+        event: Arc<RoomEvent>,
+        nth: Nth,
+    },
     /// An event of a user's own stream.
-    UserEvent { user: UserId, event: Arc<UserEvent> },
+    UserEvent {
+        user: UserId,
+        event: Arc<UserEvent>,
+    },
     /// A code, good for that until then (or for ever).
-    Code { hash: TokenHash, user: UserId, purpose: Purpose, until: Option<UnixMillis> },
+    Code {
+        hash: TokenHash,
+        user: UserId,
+        purpose: Purpose,
+        until: Option<UnixMillis>,
+    },
     /// A code that was used.
-    CodeUsed { hash: TokenHash },
+    CodeUsed {
+        hash: TokenHash,
+    },
     /// A user's codes of that purpose are worth nothing any more.
-    CodesGone { user: UserId, purpose: Purpose },
+    CodesGone {
+        user: UserId,
+        purpose: Purpose,
+    },
     /// An invitation.
-    Invite { invite: InviteId, hash: TokenHash, by: UserName, at: UnixMillis, until: UnixMillis, uses: u64 },
+    Invite {
+        invite: InviteId,
+        hash: TokenHash,
+        by: UserName,
+        at: UnixMillis,
+        until: UnixMillis,
+        uses: u64,
+    },
     /// Somebody came in with it.
-    InviteUsed { invite: InviteId },
+    InviteUsed {
+        invite: InviteId,
+    },
     /// Nobody can use it any more.
-    InviteGone { invite: InviteId },
+    InviteGone {
+        invite: InviteId,
+    },
     Ban(StoredBan),
-    BanGone { ban: BanId },
+    BanGone {
+        ban: BanId,
+    },
     Mute(StoredMute),
     /// In that room, or without one the mute everywhere.
-    MuteGone { user: UserId, room: Option<RoomId> },
+    MuteGone {
+        user: UserId,
+        room: Option<RoomId>,
+    },
     Policy(Policy),
     /// A line of the audit log.
     Audit(Audited),
     /// A mail to be sent.
-    Mail { user: UserId, to: EmailAddress, letter: MailText, at: UnixMillis },
+    Mail {
+        user: UserId,
+        to: EmailAddress,
+        letter: MailText,
+        at: UnixMillis,
+    },
     /// A mail that is not to be sent any more.
-    MailGone { mail: u64 },
+    MailGone {
+        mail: u64,
+    },
 }
 
 /// What a code is for.

@@ -8,9 +8,7 @@ use parlor_shared::{
     Code, InviteId, Line, Refusal, Reply, Role, RoomId, UnixMillis, UserId, UserNews,
 };
 
-use super::{
-    Asked, Audited, Brought, Chat, Effect, Fact, MILLIS_PER_DAY, Record, TokenHash,
-};
+use super::{Asked, Audited, Brought, Chat, Effect, Fact, MILLIS_PER_DAY, Record, TokenHash};
 
 /// What a line of the audit log is about.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,7 +17,7 @@ pub(super) struct About {
     pub(super) room: Option<RoomId>,
 }
 
-impl std::convert::From<Option<UserId>> for About {
+impl From<Option<UserId>> for About {
     fn from(user: Option<UserId>) -> Self {
         Self { user, room: None }
     }

@@ -35,6 +35,7 @@ use parlor_shared::{
     ServerFrame, UnixMillis, UserId,
 };
 
+pub use codes::RECOVERY_CODES;
 pub use command::{
     Act, Arrival, Brought, Command, ConnectionId, Fact, From, KnownCode, KnownMail, KnownMessage,
     Monotonic, PasswordHash, Proof, Question, TokenHash,
@@ -92,7 +93,7 @@ impl Chat {
         self.live.next_wakeup()
     }
 
-    /// Nobody owns this server yet: `code` makes an owner of whoever has it.
+    /// While nobody owns this server, that code makes an owner of whoever has it.
     pub fn may_be_claimed_with(&mut self, code: TokenHash) {
         self.claim = Some(code);
     }

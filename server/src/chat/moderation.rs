@@ -142,9 +142,8 @@ impl Chat {
         if user == Some(super::SHELL) {
             return None;
         }
-        let is_admin = user
-            .and_then(|it| self.durable.users.get(&it))
-            .is_some_and(|it| it.role.is_admin());
+        let is_admin =
+            user.and_then(|it| self.durable.users.get(&it)).is_some_and(|it| it.role.is_admin());
         self.durable
             .bans
             .values()

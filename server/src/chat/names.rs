@@ -97,7 +97,9 @@ impl Chat {
         if let Some((until, _)) = olds.last() {
             let since = at.0.saturating_sub(until.0.saturating_sub(kept_millis));
             if since < self.limits.rename_millis {
-                return Err(Refusal::RateLimited { retry_millis: self.limits.rename_millis - since });
+                return Err(Refusal::RateLimited {
+                    retry_millis: self.limits.rename_millis - since,
+                });
             }
         }
         self.check_name_is_free(&name, Some(user), at, out)?;

@@ -89,11 +89,7 @@ impl Chat {
         Ok(Reply::Left { room, seq })
     }
 
-    pub(super) fn members(
-        &self,
-        room: RoomId,
-        after: Option<UserId>,
-    ) -> Result<Reply, Refusal> {
+    pub(super) fn members(&self, room: RoomId, after: Option<UserId>) -> Result<Reply, Refusal> {
         let it = self.durable.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut left = it.members.range((start, Bound::Unbounded));

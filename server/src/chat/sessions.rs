@@ -36,12 +36,8 @@ impl Chat {
 
     fn end_expired(&mut self, user: UserId, at: UnixMillis, out: &mut Vec<Effect>) {
         let Some(it) = self.durable.users.get(&user) else { return };
-        let mut over: Vec<SessionId> = it
-            .sessions
-            .iter()
-            .copied()
-            .filter(|session| self.is_expired(*session, at))
-            .collect();
+        let mut over: Vec<SessionId> =
+            it.sessions.iter().copied().filter(|session| self.is_expired(*session, at)).collect();
         let kept = it.sessions.len() - over.len();
         if kept as u64 >= self.limits.sessions_stored {
             let idle = it.sessions.iter().filter(|it| !over.contains(it));
@@ -145,10 +141,8 @@ impl Chat {
                 this: this == Some(*session),
             })
         };
-        let mut sessions: Vec<SessionEntry> = sessions
-            .filter(|it| !self.is_expired(**it, asked.at))
-            .filter_map(entry)
-            .collect();
+        let mut sessions: Vec<SessionEntry> =
+            sessions.filter(|it| !self.is_expired(**it, asked.at)).filter_map(entry).collect();
         sessions.sort_by_key(|it| std::cmp::Reverse(it.used_at));
         Reply::Sessions { sessions }
     }

@@ -97,12 +97,7 @@ impl Chat {
         account.is_some_and(|it| it.credential == proof.credential)
     }
 
-    fn check_may_enter(
-        &self,
-        user: UserId,
-        from: &From,
-        at: UnixMillis,
-    ) -> Result<(), Refusal> {
+    fn check_may_enter(&self, user: UserId, from: &From, at: UnixMillis) -> Result<(), Refusal> {
         if let Some(until) = self.banned_until(Some(user), from.source, at) {
             return Err(Refusal::Banned { until });
         }

@@ -32,6 +32,8 @@ enum Life {
     Open,
     /// Ends once what waits has gone. Hears nothing new.
     Closing,
+    /// The same, and nothing more is taken from it then.
+    Leaving,
     /// Ends at the next occasion, with what waits.
     Over,
 }
@@ -330,6 +332,19 @@ impl Connections {
         self.touch(place);
     }
 
+    /// Ends a connection after what waits for it, in both directions: its own thread hears no
+    /// more either.
+    pub(super) fn expel(&mut self, id: ConnectionId) {
+        let Some(&place) = self.by_id.get(&id) else { return };
+        self.silence(place);
+        if let Some(connection) = self.places[place as usize].as_mut()
+            && connection.life != Life::Over
+        {
+            connection.life = Life::Leaving;
+        }
+        self.touch(place);
+    }
+
     pub(super) fn close_all(&mut self) {
         let mut ids: Vec<_> = self.places.iter().flatten().map(|it| it.id).collect();
         ids.drain(..).for_each(|id| self.close(id));
@@ -418,7 +433,7 @@ impl Connections {
         let Some(connection) = self.places[place as usize].as_mut() else { return };
         let waiting = connection.queue.as_mut().filter(|it| !it.is_empty());
         match (connection.life, waiting) {
-            (Life::Open | Life::Closing, Some(queue)) => {
+            (Life::Open | Life::Closing | Life::Leaving, Some(queue)) => {
                 queue.count(&self.board.queued_bytes);
                 if !std::mem::replace(&mut connection.timed, true) {
                     look(connection.id, queue.progress_at + self.board.stuck);
@@ -426,7 +441,7 @@ impl Connections {
             }
             (Life::Open, None) => self.put_queue_away(place),
             (Life::Closing, None) => self.end(place, Shutdown::Write),
-            (Life::Over, _) => self.end(place, Shutdown::Both),
+            (Life::Leaving, None) | (Life::Over, _) => self.end(place, Shutdown::Both),
         }
     }
 
@@ -434,7 +449,7 @@ impl Connections {
     fn say_goodbye(&mut self, place: u32) {
         let Some(connection) = self.places[place as usize].as_mut() else { return };
         let is_done = connection.queue.as_ref().is_none_or(|it| it.is_empty());
-        if connection.life == Life::Closing
+        if matches!(connection.life, Life::Closing | Life::Leaving)
             && is_done
             && connection.seal.as_ref().is_some_and(|it| it.say_goodbye())
         {

@@ -127,7 +127,10 @@ impl Gate {
     /// Checks the password of who is signed in. A wrong one counts as a try.
     fn prove(&self, user: UserId, password: &Password) -> Result<Option<Proof>, No> {
         let Some(account) = self.account_of(user)? else { return Ok(None) };
-        let key = AccountKey::of_user(user);
+        let name: Option<UserName> =
+            self.shared.readers.with(|it| it.user_name(user))?.and_then(|it| it.parse().ok());
+        let Some(name) = name else { return Ok(None) };
+        let key = AccountKey::of_name(&name.skeleton());
         let (throttle, source) = (&self.shared.throttle, self.origin.source);
         let retry = |retry_millis| Refusal::Throttled { retry_millis };
         throttle.may_try(key, source, Instant::now()).map_err(retry)?;
@@ -140,11 +143,7 @@ impl Gate {
 
     /// Checks name and password of a stranger. Of a name that nobody has, or that has no password,
     /// it takes the same time to say the same.
-    pub(super) fn check_password(
-        &self,
-        name: &UserName,
-        password: &Password,
-    ) -> Result<Proof, No> {
+    pub(super) fn check_password(&self, name: &UserName, password: &Password) -> Result<Proof, No> {
         let skeleton = name.skeleton();
         let key = AccountKey::of_name(&skeleton);
         let (throttle, source) = (&self.shared.throttle, self.origin.source);
@@ -190,10 +189,8 @@ impl Gate {
             (Ok(_), Request::Forgot(it)) => {
                 // Answered before anybody looks: what it takes must not tell whether there is one.
                 self.connection.answer(id, Ok(parlor_shared::Reply::Mailed {}))?;
-                for code in fresh::codes(1) {
-                    let email = it.email.clone();
-                    self.connection.leave_word(Act::Forgot { email, code })?;
-                }
+                let code = fresh::code();
+                self.connection.leave_word(Act::Forgot { email: it.email, code })?;
             }
             (Ok(brought), request) => self.connection.ask(id, request, brought)?,
         }
@@ -203,7 +200,7 @@ impl Gate {
     /// Whether that token is the credential of this machine's shell.
     pub(super) fn is_shell(&self, hash: TokenHash) -> bool {
         use subtle::ConstantTimeEq as _;
-        self.origin.source.is_loopback()
+        self.origin.is_private
             && self.shared.shell.is_some_and(|it| bool::from(it.0.ct_eq(&hash.0)))
     }
 }

@@ -3,13 +3,18 @@
 use parlor_shared::{Code, ResumeToken};
 
 /// A token of 256 bits.
-pub(super) fn token() -> ResumeToken {
+pub(crate) fn token() -> ResumeToken {
     ResumeToken(random())
 }
 
-/// So many codes of 80 bits.
-pub(crate) fn codes(count: usize) -> Vec<Code> {
-    (0..count).map(|_| Code::from_random(random())).collect()
+/// A code of 80 bits.
+pub(crate) fn code() -> Code {
+    Code::from_random(random())
+}
+
+/// So many codes.
+pub(super) fn codes(count: usize) -> Vec<Code> {
+    (0..count).map(|_| code()).collect()
 }
 
 /// Without a generator nobody could be told apart, so there is no way on.

@@ -4,8 +4,8 @@ use parlor_shared::request::{Audit, History, Mine, Request, Rooms};
 use parlor_shared::{Refusal, Reply, RequestId, RoomId, UnixMillis, UserId};
 
 use super::Gate;
-use crate::chat::access::{self, Standing, Target};
 use crate::chat::SHELL;
+use crate::chat::access::{self, Standing, Target};
 use crate::connection::Stopping;
 use crate::store::{PageSize, Reader, StoreError};
 
@@ -76,8 +76,7 @@ impl Gate {
     /// What only those may read who see to the server: as of the state that is read.
     fn of_house(&self, user: UserId, request: &Request) -> Answer {
         self.shared.readers.with(|reader| {
-            if let Err(refusal) = access::may(request, standing(reader, user)?, Target::default())
-            {
+            if let Err(refusal) = access::may(request, standing(reader, user)?, Target::default()) {
                 return Ok(Err(refusal));
             }
             Ok(Ok(match request {
@@ -87,7 +86,7 @@ impl Gate {
                     Reply::Audit { entries, more }
                 }
                 Request::Invites(_) => Reply::Invites { invites: reader.invites(now())? },
-                _ => Reply::Storage(Box::new(self.shared.house.storage(reader)?)),
+                _ => Reply::Storage(Box::new(self.shared.figures.storage(reader)?)),
             }))
         })
     }

@@ -125,15 +125,13 @@ impl Hub {
         mut store: Store,
         delivery: Delivery,
         Bells { news: bells, backup }: Bells,
-        claim: Option<TokenHash>,
+        claim: TokenHash,
         limits: &Arc<Limits>,
     ) -> Result<(Self, Entrance), StoreError> {
         let (send, inbox) = bounded(limits.inbox as usize);
         store.bound_by(limits);
         let mut chat = Chat::new(store.load()?, Arc::clone(limits));
-        if let Some(code) = claim {
-            chat.may_be_claimed_with(code);
-        }
+        chat.may_be_claimed_with(claim);
         let entrance =
             Entrance { inbox: send, delivery: delivery.clone(), last: Arc::new(AtomicU64::new(0)) };
         let hub = Self {
@@ -148,6 +146,12 @@ impl Hub {
             batch_max: limits.batch.max(1) as usize,
         };
         Ok((hub, entrance))
+    }
+
+    /// Somebody owns this server.
+    #[must_use]
+    pub fn has_owner(&self) -> bool {
+        self.chat.has_owner()
     }
 
     /// Runs until it is told to stop.
@@ -261,10 +265,9 @@ impl Hub {
                 Undone::Hello { connection, .. } | Undone::Again(Act::Hello { connection, .. }) => {
                     Some(*connection)
                 }
-                Undone::Ask { .. }
-                | Undone::Again(_)
-                | Undone::Nothing
-                | Undone::Told { .. } => None,
+                Undone::Ask { .. } | Undone::Again(_) | Undone::Nothing | Undone::Told { .. } => {
+                    None
+                }
             })
             .collect();
         self.chat.roll_back(self.store.load()?, &hellos);
@@ -311,10 +314,8 @@ impl Hub {
         let seats = std::mem::take(&mut release.seats);
         let fences = std::mem::take(&mut release.fences);
         let batch = release.seal();
-        let ended: Vec<ConnectionId> = batch
-            .iter()
-            .flat_map(|it| it.closes.iter().chain(&it.expels).copied())
-            .collect();
+        let ended: Vec<ConnectionId> =
+            batch.iter().flat_map(|it| it.closes.iter().chain(&it.expels).copied()).collect();
         if let Some(batch) = batch {
             self.delivery.batch(batch);
         }

@@ -165,9 +165,8 @@ impl Store {
     }
 
     fn load_bans(&self) -> Loaded<BTreeMap<BanId, StoredBan>> {
-        let bans = self.rows(
-            "SELECT id, user, network, room, until, reason, at, by FROM ban",
-            |row| {
+        let bans =
+            self.rows("SELECT id, user, network, room, until, reason, at, by FROM ban", |row| {
                 let ban = BanId(number(row, 0)?);
                 let whom = match (row.get::<_, Option<i64>>(1)?, row.get::<_, Option<String>>(2)?) {
                     (Some(user), None) => Whom::User(UserId(user as u64)),
@@ -185,8 +184,7 @@ impl Store {
                     by: parsed(&text(row, 7)?, "a user's name")?,
                 };
                 Ok((ban, stored))
-            },
-        )?;
+            })?;
         Ok(bans.into_iter().collect())
     }
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use parlor_shared::{
-    ClientId, Fact as Happening, InviteId, Nth, RoomId, Seq, UnixMillis, UserId,
-};
+use parlor_shared::{ClientId, Fact as Happening, InviteId, Nth, RoomId, Seq, UnixMillis, UserId};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::writer::Batch;
@@ -52,8 +50,7 @@ impl Batch<'_> {
             Question::Invites { at, one } => {
                 let good = "SELECT count(*) FROM invite WHERE until > ?1 AND uses_left > 0";
                 let at = at.0 as i64;
-                let count: i64 =
-                    self.db.prepare_cached(good)?.query_row([at], |row| row.get(0))?;
+                let count: i64 = self.db.prepare_cached(good)?.query_row([at], |row| row.get(0))?;
                 let one = one.unwrap_or(InviteId(0)).0 as i64;
                 let has_one = self
                     .db

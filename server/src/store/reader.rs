@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use parlor_shared::request::PageAt;
 use parlor_shared::reply::PersonName;
+use parlor_shared::request::PageAt;
 use parlor_shared::{Epoch, Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension as _, Params, params};
 

@@ -73,13 +73,7 @@ impl Batch<'_> {
             Record::Read { room, user, seq, nth, mine } => self.execute(
                 "UPDATE member SET read_seq = ?3, read_nth = ?4, read_mine = ?5
                  WHERE room = ?1 AND user = ?2 AND left_seq IS NULL",
-                params![
-                    room.0 as i64,
-                    user.0 as i64,
-                    seq.0 as i64,
-                    nth.0 as i64,
-                    mine.0 as i64
-                ],
+                params![room.0 as i64, user.0 as i64, seq.0 as i64, nth.0 as i64, mine.0 as i64],
             ),
             Record::Code { .. }
             | Record::CodeUsed { .. }

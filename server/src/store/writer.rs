@@ -145,8 +145,21 @@ impl Store {
         }
         let bytes = (pragma("page_count")? * pragma("page_size")?) as u64;
         let small: &[&str] = &[
-            "meta", "user", "room", "member", "session", "account", "old_name", "code", "invite",
-            "ban", "mute", "user_event", "audit", "mail", "erasure",
+            "meta",
+            "user",
+            "room",
+            "member",
+            "session",
+            "account",
+            "old_name",
+            "code",
+            "invite",
+            "ban",
+            "mute",
+            "user_event",
+            "audit",
+            "mail",
+            "erasure",
         ];
         let is_small = bytes <= CHECK_FIRST_BYTES;
         quick_check(db, if is_small { &[] } else { small })?;

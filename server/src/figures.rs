@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use parlor_shared::reply::Storage;
 
-use crate::platform;
 use crate::store::{Reader, StoreError, file_in};
 
 /// Files looked at in one folder and below; beyond them the sum is of the first so many.
@@ -12,12 +11,12 @@ const FILES_MAX: usize = 100_000;
 
 /// Where everything lies.
 #[derive(Clone, Debug)]
-pub struct House {
+pub struct Figures {
     data: PathBuf,
     chatlogs: Option<PathBuf>,
 }
 
-impl House {
+impl Figures {
     #[must_use]
     pub fn new(data: &Path, chatlogs: Option<&Path>) -> Self {
         Self { data: data.to_owned(), chatlogs: chatlogs.map(Path::to_owned) }
@@ -40,7 +39,6 @@ impl House {
             database_bytes: size(&database) + size(Path::new(&log)),
             chatlog_bytes: self.chatlogs.as_deref().map_or(0, bytes_below),
             backup_bytes: bytes_below(&self.data.join("backups")),
-            free_bytes: platform::free_bytes(&self.data).unwrap_or(0),
             ..Storage::default()
         })
     }
