@@ -171,7 +171,7 @@ impl Reader {
             let by: String = row.get(1)?;
             invites.push(InviteEntry {
                 invite: InviteId(row.get::<_, i64>(0)? as u64),
-                by: parsed(&by, "a user's name")?,
+                name: parsed(&by, "a user's name")?,
                 made_at: UnixMillis(row.get::<_, i64>(2)? as u64),
                 until: UnixMillis(row.get::<_, i64>(3)? as u64),
                 uses_left: row.get::<_, i64>(4)? as u64,
