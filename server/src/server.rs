@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
 use parlor_shared::Limits;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::backup::BackupError;
 use crate::chatlog::{Chatlog, ChatlogError};
 use crate::config::Config;
 use crate::delivery::Delivery;
@@ -35,6 +36,8 @@ pub enum ServerError {
     Folder(#[from] FolderError),
     #[error("{0}")]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Backup(#[from] BackupError),
     #[error(
         "{0} is taken: another program listens on that port; stop it, or choose another port with --bind"
     )]
@@ -62,6 +65,7 @@ impl ServerError {
                 | StoreError::NotOurs(_)
                 | StoreError::Damaged { .. },
             ) => 65,
+            Self::Backup(error) => error.exit_code(),
             Self::PortTaken(_) | Self::Listen(..) => 69,
             Self::Bug => 70,
             Self::Threads(_) => 71,

@@ -15,6 +15,9 @@
 //! any other control, direction or separator character is `\u{…}` with its hexadecimal number. So
 //! a line is an event, always, and a field can be turned back into exactly what it was.
 //!
+//! After a restore the store tells another history. The logs of the one that it replaced are put
+//! aside into `before-restore-<epoch>`, and all are written anew.
+//!
 //! A user's log ends at a limit of bytes: then its oldest month goes. The store decides what is
 //! in the logs; whatever happens to the files, after a start they are made to say it again, byte
 //! for byte.
@@ -30,6 +33,7 @@
 
 mod audience;
 mod follower;
+mod history;
 mod line;
 mod pace;
 mod progress;

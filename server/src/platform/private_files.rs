@@ -82,6 +82,16 @@ impl PrivateFolder {
         gone(unlinkat(&self.folder, plain(name)?, AtFlags::empty()).map_err(io::Error::from))
     }
 
+    /// Moves what is called `name` into another folder of the same disk, where nothing is called
+    /// so, or only an empty folder.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`, and what the operating system says.
+    pub fn rename(&self, name: &str, into: &Self) -> io::Result<()> {
+        let name = plain(name)?;
+        Ok(rustix::fs::renameat(&self.folder, name, &into.folder, name)?)
+    }
+
     /// The names of everything in it that is UTF-8.
     ///
     /// # Errors
@@ -157,6 +167,15 @@ impl PrivateFolder {
     /// What the operating system says.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         gone(std::fs::remove_file(self.folder.join(plain(name)?)))
+    }
+
+    /// See the Unix version.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn rename(&self, name: &str, into: &Self) -> io::Result<()> {
+        let name = plain(name)?;
+        std::fs::rename(self.folder.join(name), into.folder.join(name))
     }
 
     /// See the Unix version.

@@ -7,6 +7,7 @@
 //! Invariant: a row that is not what was written is an error, never an answer.
 
 pub mod check;
+pub mod copy;
 mod reader;
 mod row;
 mod schema;

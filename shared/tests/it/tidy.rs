@@ -15,7 +15,7 @@ const SERVER: House = House {
     floors: &[
         ("main", &["run"]),
         ("run", &["server", "program_log"]),
-        ("server", &["config", "folder", "doors", "chatlog"]),
+        ("server", &["config", "folder", "doors", "chatlog", "backup"]),
         ("config", &[]),
         ("folder", &[]),
         ("program_log", &[]),
@@ -25,6 +25,7 @@ const SERVER: House = House {
         ("delivery", &["chat"]),
         ("connection", &["delivery"]),
         ("chatlog", &["store"]),
+        ("backup", &["store", "folder"]),
         ("store", &["chat"]),
         ("chat", &[]),
     ],
