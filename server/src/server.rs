@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
 use parlor_shared::Limits;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::backup::BackupError;
+use crate::backup::{Backup, BackupError, Plan};
 use crate::chatlog::{Chatlog, ChatlogError};
 use crate::config::Config;
 use crate::delivery::Delivery;
@@ -88,6 +88,7 @@ pub struct Server {
     hub_ended: Receiver<()>,
     check: Option<Check>,
     chatlog: Option<(Chatlog, JoinHandle<()>)>,
+    backup: (Backup, JoinHandle<()>),
     folder: Folder,
 }
 
@@ -139,6 +140,8 @@ impl Server {
             meters: Arc::new(Meters::new(&limits)),
         };
         let house = House { shared, entrance: entrance.clone(), delivery: delivery.clone() };
+        let plan = Arc::new(RwLock::new(Plan::of(&limits)));
+        let backup = Backup::start(folder.path(), plan, &limits).map_err(ServerError::Threads)?;
         let doors = Doors::open(listener, house).map_err(ServerError::Threads)?;
         Ok(Self {
             address,
@@ -151,6 +154,7 @@ impl Server {
             hub_ended,
             check,
             chatlog,
+            backup,
             folder,
         })
     }
@@ -195,6 +199,7 @@ impl Server {
         // Who does not read is cut a little earlier, so that its thread can end in time, too.
         let last_call = now + Duration::from_millis(self.limits.stop_millis / 10 * 9);
         self.doors.close();
+        self.backup.0.stop();
         let mut random = [0; 8];
         if getrandom::fill(&mut random).is_err() {
             log::warn!("no random number: everybody is told to come back at once");
@@ -225,6 +230,9 @@ impl Server {
             if behind > 0 {
                 log::info!("the chat logs lack {behind} events; the next start writes them");
             }
+        }
+        if self.backup.1.join().is_err() {
+            log::error!("the backups' thread panicked");
         }
         if let Some(check) = self.check {
             check.interrupt.interrupt();

@@ -20,6 +20,8 @@ mod manifest;
 mod pace;
 mod part;
 mod restore;
+mod schedule;
+mod scheduled;
 mod stamp;
 
 use std::io;
@@ -32,6 +34,8 @@ pub use make::{Made, Order, make};
 pub use manifest::{Manifest, Member};
 pub use pace::Abort;
 pub use restore::{Restored, restore, unfinished};
+pub use schedule::Plan;
+pub use scheduled::{Answer, Backup, BackupFigures};
 
 /// Why there is no backup, or nothing was restored. A sentence each, for who asked.
 #[derive(Debug, thiserror::Error)]

@@ -19,8 +19,11 @@ impl Stamp {
         Self((at.0 / 1_000).min(LAST))
     }
 
+    pub(super) fn millis(self) -> UnixMillis {
+        UnixMillis(self.0 * 1_000)
+    }
+
     /// `None` for what is not exactly a stamp.
-    #[cfg(test)]
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (date, time) = text.split_once('-')?;
         let is_digits = |it: &str| it.bytes().all(|byte| byte.is_ascii_digit());
@@ -41,7 +44,6 @@ impl Stamp {
 }
 
 /// Days from 1970-01-01. Howard Hinnant's `days_from_civil`: years begin in March.
-#[cfg(test)]
 fn days(year: u64, month: u64, day: u64) -> u64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (year / 400, year % 400);

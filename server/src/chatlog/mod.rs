@@ -204,9 +204,11 @@ fn follow(
     follower.check(stop)?;
     loop {
         let started = Instant::now();
+        // Asked before the step: what was committed before the order is read after it.
+        let is_last = stop.is_ordered();
         let has_more = follower.step(stop)?;
         *retry = RETRY;
-        if stop.is_over() || (stop.is_ordered() && !has_more) {
+        if stop.is_over() || (is_last && !has_more) {
             return Ok(());
         }
         if !has_more {

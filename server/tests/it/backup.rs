@@ -5,6 +5,7 @@
 
 mod archives;
 mod restoring;
+mod scheduled;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
