@@ -23,6 +23,19 @@ pub enum Verb {
     Limits,
     /// Looks through the data folder for damage; changes nothing.
     Check,
+    /// Writes everything that is kept into one file, also while the server runs.
+    Backup {
+        /// The file, a tar; it holds all that was said and the server's key.
+        file: PathBuf,
+        /// Replaces a file of that name.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Puts a backup in the place of the data folder; what was there is kept beside it.
+    Restore {
+        /// A file that `backup` made.
+        file: PathBuf,
+    },
 }
 
 /// How to serve.

@@ -5,6 +5,7 @@
 //! knowing the chat, the hub puts commands into their order, the chat decides, the store makes it
 //! true, delivery tells people.
 
+pub mod backup;
 pub mod chat;
 pub mod chatlog;
 pub mod config;

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,6 +12,7 @@ use parlor_shared::{Code, Fingerprint, Limits};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::chat::TokenHash;
+use crate::backup::{Backup, BackupError, Plan};
 use crate::chatlog::{Chatlog, ChatlogError};
 use crate::config::Config;
 use crate::delivery::Delivery;
@@ -43,6 +44,8 @@ pub enum ServerError {
     Folder(#[from] FolderError),
     #[error("{0}")]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Backup(#[from] BackupError),
     #[error(
         "{0} is taken: another program listens on that port; stop it, or choose another port with --bind"
     )]
@@ -77,6 +80,7 @@ impl ServerError {
             Self::Identity(IdentityError::Damaged(..)) => 65,
             Self::Identity(IdentityError::Unkept(..)) => 73,
             Self::Identity(_) => 66,
+            Self::Backup(error) => error.exit_code(),
             Self::PortTaken(_) | Self::Listen(..) => 69,
             Self::Bug => 70,
             Self::Threads(_) => 71,
@@ -103,6 +107,7 @@ pub struct Server {
     hub_ended: Receiver<()>,
     check: Option<Check>,
     chatlog: Option<(Chatlog, JoinHandle<()>)>,
+    backup: (Backup, JoinHandle<()>),
     folder: Folder,
 }
 
@@ -177,6 +182,8 @@ impl Server {
             tls: identity.tls()?,
             allows_plain_passwords: config.allow_plain_passwords,
         };
+        let plan = Arc::new(RwLock::new(Plan::of(&limits)));
+        let backup = Backup::start(folder.path(), plan, &limits).map_err(ServerError::Threads)?;
         let doors = Doors::open(listener, house).map_err(ServerError::Threads)?;
         Ok(Self {
             address,
@@ -192,6 +199,7 @@ impl Server {
             hub_ended,
             check,
             chatlog,
+            backup,
             folder,
         })
     }
@@ -256,6 +264,7 @@ impl Server {
         // Who does not read is cut a little earlier, so that its thread can end in time, too.
         let last_call = now + Duration::from_millis(self.limits.stop_millis / 10 * 9);
         self.doors.close();
+        self.backup.0.stop();
         let mut random = [0; 8];
         if getrandom::fill(&mut random).is_err() {
             log::warn!("no random number: everybody is told to come back at once");
@@ -286,6 +295,9 @@ impl Server {
             if behind > 0 {
                 log::info!("the chat logs lack {behind} events; the next start writes them");
             }
+        }
+        if self.backup.1.join().is_err() {
+            log::error!("the backups' thread panicked");
         }
         if let Some(check) = self.check {
             check.interrupt.interrupt();

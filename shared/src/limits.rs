@@ -133,6 +133,9 @@ limits! {
     stop_millis: 5_000, "From SIGTERM to the end of the process.";
     chatlog_user_bytes: 268_435_456, "One user's chat logs; the oldest month is dropped first.";
     chatlog_bytes_per_second: 33_554_432, "Chat logs are written no faster, so that they never compete with the store.";
+    disk_free_bytes: 536_870_912, "Left free on the disk by all that can wait: the chat's own writing never has to.";
+    backup_bytes_per_second: 67_108_864, "A backup reads and writes no faster, so that nobody notices it.";
+    backup_delay_millis: 120_000, "After its start a server makes no backup for this long: people come first.";
     log_files: 10, "Program log files kept, one per start.";
     log_file_bytes: 16_777_216, "A program log ends here until the next start.";
 }

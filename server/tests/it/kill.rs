@@ -232,10 +232,10 @@ fn a_disk_that_failed_once_is_not_trusted_again() {
 }
 
 /// A small disk of its own for a data folder; gone with this value.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    fn of(kib: u64) -> Option<Self> {
+    pub(crate) fn of(kib: u64) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().to_str().expect("UTF-8");
         let size = format!("size={kib}k");
@@ -246,7 +246,7 @@ impl SmallDisk {
         Some(Self(folder))
     }
 
-    fn data(&self) -> std::path::PathBuf {
+    pub(crate) fn data(&self) -> std::path::PathBuf {
         self.0.path().join("data")
     }
 

@@ -15,7 +15,7 @@ const SERVER: House = House {
     floors: &[
         ("main", &["run"]),
         ("run", &["server", "program_log"]),
-        ("server", &["config", "folder", "doors", "chatlog", "identity", "shell"]),
+        ("server", &["config", "folder", "doors", "chatlog", "backup", "identity", "shell"]),
         ("shell", &["gate"]),
         ("identity", &["config"]),
         ("config", &[]),
@@ -28,6 +28,7 @@ const SERVER: House = House {
         ("delivery", &["chat"]),
         ("connection", &["delivery"]),
         ("chatlog", &["store"]),
+        ("backup", &["store", "folder"]),
         ("store", &["chat"]),
         ("chat", &[]),
     ],
