@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use parlor_shared::{Limits, PORT};
 
+use crate::mail::{MailArgs, MailConfig, MailConfigError};
+
 /// The command line of `parlor-server`.
 #[derive(Debug, Parser)]
 #[command(name = "parlor-server", version, about = "A chat for everybody on this network.")]
@@ -46,6 +48,8 @@ pub struct ServeArgs {
     /// Changes a limit; `parlor-server limits` names them.
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = parse_limit, global = true)]
     pub limits: Vec<(String, u64)>,
+    #[command(flatten)]
+    pub mail: MailArgs,
     /// Stops when standard input ends: for a program that runs this one.
     #[arg(long, hide = true, global = true)]
     pub until_stdin_closes: bool,
@@ -61,6 +65,8 @@ pub struct Config {
     pub chatlogs: Option<PathBuf>,
     pub log_level: log::LevelFilter,
     pub limits: Limits,
+    /// `None`: this server sends no mail.
+    pub mail: Option<MailConfig>,
     pub until_stdin_closes: bool,
 }
 
@@ -71,6 +77,8 @@ pub enum ConfigError {
     NoSuchLimit(String),
     #[error("this system names no folder for program data; say one with --data DIR")]
     NoDataFolder,
+    #[error(transparent)]
+    Mail(#[from] MailConfigError),
 }
 
 impl Config {
@@ -101,6 +109,7 @@ impl Config {
             chatlogs,
             log_level: args.log_level,
             limits,
+            mail: MailConfig::new(&args.mail)?,
             until_stdin_closes: args.until_stdin_closes,
         })
     }

@@ -44,6 +44,7 @@ impl Served {
                 chatlogs: None,
                 log_level: log::LevelFilter::Off,
                 limits,
+                mail: None,
                 until_stdin_closes: false,
             },
             running: None,

@@ -9,6 +9,7 @@ mod harness;
 mod hostile;
 mod kill;
 mod load;
+mod mail;
 mod power;
 mod script;
 mod stop;

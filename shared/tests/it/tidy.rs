@@ -15,8 +15,9 @@ const SERVER: House = House {
     floors: &[
         ("main", &["run"]),
         ("run", &["server", "program_log"]),
-        ("server", &["config", "folder", "doors", "chatlog"]),
-        ("config", &[]),
+        ("server", &["config", "folder", "doors", "chatlog", "mail"]),
+        ("config", &["mail"]),
+        ("mail", &[]),
         ("folder", &[]),
         ("program_log", &[]),
         ("doors", &["gate"]),
