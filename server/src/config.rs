@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use parlor_shared::{Limits, PORT};
 
+use crate::mail::{MailArgs, MailConfig, MailConfigError};
+
 /// The command line of `parlor-server`.
 #[derive(Debug, Parser)]
 #[command(name = "parlor-server", version, about = "A chat for everybody on this network.")]
@@ -71,6 +73,8 @@ pub struct ServeArgs {
     /// machine itself may send them.
     #[arg(long, global = true)]
     pub allow_plain_passwords: bool,
+    #[command(flatten)]
+    pub mail: MailArgs,
     /// Stops when standard input ends: for a program that runs this one.
     #[arg(long, hide = true, global = true)]
     pub until_stdin_closes: bool,
@@ -89,6 +93,8 @@ pub struct Config {
     /// `None`: a key and a certificate of its own.
     pub certificate: Option<CertificateFiles>,
     pub allow_plain_passwords: bool,
+    /// `None`: this server sends no mail.
+    pub mail: Option<MailConfig>,
     pub until_stdin_closes: bool,
 }
 
@@ -110,6 +116,8 @@ pub enum ConfigError {
     NoKey,
     #[error("--cert and --key go together: there is a key, and no certificate for it")]
     NoCertificate,
+    #[error(transparent)]
+    Mail(#[from] MailConfigError),
 }
 
 impl Config {
@@ -148,6 +156,7 @@ impl Config {
             limits,
             certificate,
             allow_plain_passwords: args.allow_plain_passwords,
+            mail: MailConfig::new(&args.mail)?,
             until_stdin_closes: args.until_stdin_closes,
         })
     }

@@ -17,6 +17,8 @@ pub mod folder;
 pub mod gate;
 pub mod hub;
 pub mod identity;
+pub mod mail;
+pub mod outbox;
 pub mod platform;
 pub mod program_log;
 pub mod run;

@@ -46,6 +46,7 @@ impl Served {
                 limits,
                 certificate: None,
                 allow_plain_passwords: false,
+                mail: None,
                 until_stdin_closes: false,
             },
             running: None,

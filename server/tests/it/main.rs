@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod kill;
 mod load;
+mod mail;
 mod pinned;
 mod power;
 mod script;
