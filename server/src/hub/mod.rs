@@ -93,8 +93,8 @@ pub struct Bells {
     pub backup: Sender<()>,
     /// Rung when the policy changed.
     pub policy: Sender<()>,
-    /// Rung when there is a mail to be sent, once there is somebody who sends it.
-    pub mail: Option<Sender<()>>,
+    /// Rung when there is a mail to be sent.
+    pub mail: Sender<()>,
 }
 
 /// What is needed to answer a command of a batch that could not be saved.
@@ -307,7 +307,7 @@ impl Hub {
         let news = bells.news.iter().map(|it| (has_news, it));
         for (rings, bell) in news
             .chain([(release.wants_backup, &bells.backup), (release.has_policy, &bells.policy)])
-            .chain(bells.mail.iter().map(|it| (release.has_mail, it)))
+            .chain([(release.has_mail, &bells.mail)])
         {
             // A bell that rings already is as good as rung.
             if rings {

@@ -55,19 +55,22 @@ pub enum Due {
 /// letter that it is at.
 #[derive(Debug)]
 pub struct Mail {
-    bell: Sender<()>,
     stop: Sender<()>,
     ended: Receiver<()>,
     thread: JoinHandle<()>,
 }
 
 impl Mail {
-    /// Starts the thread `mail`.
+    /// Starts the thread `mail`, which looks into the outbox whenever `rung` says so.
     ///
     /// # Errors
     /// When the system has no thread to give.
-    pub fn start(config: MailConfig, limits: &Limits, outbox: impl Outbox) -> io::Result<Self> {
-        let (bell, rung) = bounded(1);
+    pub fn start(
+        config: MailConfig,
+        limits: &Limits,
+        outbox: impl Outbox,
+        rung: Receiver<()>,
+    ) -> io::Result<Self> {
         let (stop, stopped) = bounded(1);
         let (ends, ended) = bounded::<()>(1);
         let pace = Pace::new(limits);
@@ -76,13 +79,7 @@ impl Mail {
             sender.run();
             drop(ends);
         })?;
-        Ok(Self { bell, stop, ended, thread })
-    }
-
-    /// To be rung with `try_send` when a letter was put into the outbox; full is fine.
-    #[must_use]
-    pub fn bell(&self) -> Sender<()> {
-        self.bell.clone()
+        Ok(Self { stop, ended, thread })
     }
 
     /// Ends the thread. One that is in the middle of a letter to a server that does not answer is

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use parlor_shared::name::Skeleton;
 use parlor_shared::reply::{AuditEntry, InviteEntry, PersonName};
 use parlor_shared::{
-    Code, EmailAddress, InviteId, Nth, Policy, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent, UserId,
-    UserName, UserNews,
+    Code, EmailAddress, InviteId, Nth, Policy, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent,
+    UserId, UserName, UserNews,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Sender, bounded};
 use parlor_server::mail::{Code, Due, Letter, LetterId, Mail, MailArgs, MailConfig, Outbox, Words};
 use parlor_shared::{Limits, UnixMillis};
 
@@ -162,7 +163,13 @@ fn config(url: &str, ca: Option<&std::path::Path>) -> MailConfig {
 }
 
 fn start(url: &str, limits: &Limits, outbox: &Pile) -> Mail {
-    Mail::start(config(url, None), limits, outbox.clone()).expect("a thread")
+    started(config(url, None), limits, outbox).0
+}
+
+/// The thread, and the bell that wakes it.
+fn started(config: MailConfig, limits: &Limits, outbox: &Pile) -> (Mail, Sender<()>) {
+    let (bell, rung) = bounded(1);
+    (Mail::start(config, limits, outbox.clone(), rung).expect("a thread"), bell)
 }
 
 fn stop(mail: Mail) {
@@ -195,8 +202,8 @@ fn read(content: &str) -> BTreeMap<String, String> {
 fn a_letter_arrives_with_its_headers_and_every_letter_of_it() {
     let smtp = Smtp::start(&[]);
     let outbox = Pile::default();
-    let mail = start(&format!("smtp://127.0.0.1:{}", smtp.port), &Limits::default(), &outbox);
-    let bell = mail.bell();
+    let url = format!("smtp://127.0.0.1:{}", smtp.port);
+    let (mail, bell) = started(config(&url, None), &Limits::default(), &outbox);
     outbox.put(7, "Ann.Lee@example.org");
     bell.try_send(()).ok();
     let letter = smtp.letter();
@@ -314,11 +321,11 @@ fn starttls_and_the_sign_in_are_spoken_and_a_stranger_with_another_certificate_g
     stop(mail);
     // The right certificate, the wrong password: the letter waits, it is not given up.
     let wrong = config(&url("wrong"), Some(&cert));
-    let mail = Mail::start(wrong, &hurried(), outbox.clone()).expect("a thread");
+    let mail = started(wrong, &hurried(), &outbox).0;
     outbox.wait_for(|it| it.starts_with("1 waits") && it.contains("535"));
     stop(mail);
     let right = config(&url("p%40ss%20word"), Some(&cert));
-    let mail = Mail::start(right, &hurried(), outbox.clone()).expect("a thread");
+    let mail = started(right, &hurried(), &outbox).0;
     let letter = smtp.letter();
     assert_eq!((&letter["is_encrypted"], &letter["is_signed_in"]), (&true.into(), &true.into()));
     outbox.wait_for(|it| it == "1 sent");
