@@ -6,6 +6,7 @@
 //! true, delivery tells people.
 
 pub mod backup;
+pub mod calendar;
 pub mod chat;
 pub mod chatlog;
 pub mod config;

@@ -3,6 +3,8 @@
 use parlor_shared::text::{is_bidi_control, is_control, is_invisible};
 use parlor_shared::{Fact, RoomEvent, UnixMillis, UserId};
 
+use crate::calendar::date;
+
 const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 /// A folder's name ends here, in bytes; most file systems take 255. The id makes it unique.
 const FOLDER_NAME_MAX: usize = 200;
@@ -13,7 +15,7 @@ pub(super) struct Month(pub(super) u32);
 
 impl Month {
     pub(super) fn of(at: UnixMillis) -> Self {
-        let (year, month, _) = date(at);
+        let (year, month, _) = date(at.0 / MILLIS_PER_DAY);
         // Times are below 2^53 milliseconds: years below 290,000.
         Self(year as u32 * 12 + month - 1)
     }
@@ -33,25 +35,9 @@ impl Month {
     }
 }
 
-/// Year, month from 1, day from 1, of the calendar that never began and never ends.
-fn date(at: UnixMillis) -> (u64, u32, u32) {
-    // Howard Hinnant's `civil_from_days`, for days after 1970: the year begins in March there,
-    // so that the leap day is its last.
-    let days = at.0 / MILLIS_PER_DAY + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month as u32, day as u32)
-}
-
 /// `2026-11-21T09:30:00.000Z`
 fn time(at: UnixMillis) -> String {
-    let (year, month, day) = date(at);
+    let (year, month, day) = date(at.0 / MILLIS_PER_DAY);
     let millis = at.0 % MILLIS_PER_DAY;
     let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
     let (second, milli) = (millis / 1000 % 60, millis % 1000);
