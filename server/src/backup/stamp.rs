@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parlor_shared::UnixMillis;
+use parlor_shared::calendar::{date, days};
 
 const DAY: u64 = 24 * 60 * 60;
 /// The last second of the year 9999: a name has four digits for the year.
@@ -30,41 +31,23 @@ impl Stamp {
         if (date.len(), time.len()) != (8, 6) || !is_digits(date) || !is_digits(time) {
             return None;
         }
-        let number = |it: &str| it.parse::<u64>().ok();
+        let number = |it: &str| it.parse::<u32>().ok();
         let (year, month, day) = (number(&date[..4])?, number(&date[4..6])?, number(&date[6..])?);
         let (hour, minute, second) =
             (number(&time[..2])?, number(&time[2..4])?, number(&time[4..])?);
         if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
             return None;
         }
-        let stamp = Self(days(year, month, day) * DAY + hour * 3_600 + minute * 60 + second);
+        let time = u64::from(hour * 3_600 + minute * 60 + second);
+        let stamp = Self(days(u64::from(year), month, day) * DAY + time);
         // 31 February, or 25 o'clock, would come back as something else.
         (stamp.to_string() == text).then_some(stamp)
     }
 }
 
-/// Days from 1970-01-01. Howard Hinnant's `days_from_civil`: years begin in March.
-fn days(year: u64, month: u64, day: u64) -> u64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year / 400, year % 400);
-    let march_month = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * march_month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
 impl fmt::Display for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The same, backwards.
-        let (days, time) = (self.0 / DAY + 719_468, self.0 % DAY);
-        let (era, day_of_era) = (days / 146_097, days % 146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let march_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-        let year = era * 400 + year_of_era + u64::from(month <= 2);
+        let ((year, month, day), time) = (date(self.0 / DAY), self.0 % DAY);
         let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
         write!(f, "{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
     }

@@ -255,6 +255,55 @@ fn a_small_disk_is_not_filled_at_all() {
     assert_eq!(names(&disk.data()), [""; 0]);
 }
 
+/// A server that stopped because its disk is full: what it has can be brought elsewhere, although
+/// SQLite has no room even for what it puts there to read.
+#[test]
+fn what_is_on_a_full_disk_can_be_backed_up_elsewhere() {
+    let Some(disk) = SmallDisk::of(6 * 1024) else { return };
+    let server = setup(&disk.data()).start();
+    let mut ann = Talker::arrive(server.address, "Ann").unwrap();
+    ann.talk(20, 4);
+    ann.cut();
+    server.stop();
+    disk.fill(0);
+    let yard = Yard::new();
+    let file = yard.at("b.tar");
+    done(run(&disk.data(), &["backup", text(&file)]));
+    failed(run(&disk.data(), &["backup", text(&disk.data().join("b.tar"))]), 74, "needs");
+    done(run(&yard.data(), &["restore", text(&file)]));
+    let server = setup(&yard.data()).start();
+    has(&story(&server, &ann).1, &acked(&ann));
+    server.stop();
+}
+
+/// Killed anywhere while it replaces an earlier one: the file of that name is the one or the other.
+#[test]
+fn killed_at_any_step_there_is_a_whole_backup_under_its_name() {
+    let yard = Yard::new();
+    yard.lived_in(10);
+    let file = yard.backup("old.tar");
+    let earlier = fs::read(&file).unwrap();
+    let mut killed = 0;
+    for call in ["rename", "fsync", "unlink", "unlinkat", "write", "pwrite64"] {
+        for when in 1..8 {
+            let fault = setup(&yard.data()).injecting(call, "signal=KILL", &when.to_string());
+            let (ended, _) = fault.run(&["backup", text(&file), "--force"]);
+            let other = yard.at(&format!("{call}-{when}"));
+            done(run(&other, &["restore", text(&file)]));
+            fs::remove_dir_all(&other).unwrap();
+            if ended.status.success() {
+                break;
+            }
+            killed += 1;
+        }
+        // What a kill left does not stay, and is in nobody's way.
+        done(run(&yard.data(), &["backup", text(&file), "--force"]));
+        assert_eq!(yard.names(), ["data", "old.tar"]);
+        fs::write(&file, &earlier).unwrap();
+    }
+    assert!(killed > 12, "the faults hardly came: {killed}");
+}
+
 #[test]
 fn ended_in_the_middle_it_leaves_nothing_and_killed_nothing_that_stays() {
     let yard = Yard::new();

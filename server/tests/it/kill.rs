@@ -255,7 +255,7 @@ impl SmallDisk {
     }
 
     /// Takes what is left but `spare` bytes.
-    fn fill(&self, spare: usize) {
+    pub(crate) fn fill(&self, spare: usize) {
         let left = rustix::fs::statvfs(self.0.path()).expect("a file system");
         let left = (left.f_bavail * left.f_bsize) as usize;
         std::fs::write(self.filler(), vec![0; left.saturating_sub(spare)]).expect("filled");

@@ -8,8 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, bounded};
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use parlor_server::mail::{Code, Due, Letter, LetterId, Mail, MailArgs, MailConfig, Outbox, Words};
 use parlor_shared::{Limits, UnixMillis};
 

@@ -15,7 +15,10 @@ const SERVER: House = House {
     floors: &[
         ("main", &["run"]),
         ("run", &["server", "program_log"]),
-        ("server", &["config", "folder", "doors", "chatlog", "backup", "identity", "shell", "outbox"]),
+        (
+            "server",
+            &["config", "folder", "doors", "chatlog", "backup", "identity", "shell", "outbox"],
+        ),
         ("shell", &["gate"]),
         ("outbox", &["mail", "hub"]),
         ("identity", &["config"]),
