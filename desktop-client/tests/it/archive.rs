@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
-use parlor_desktop::archive::{Archive, OpenError};
+use parlor_desktop::archive::{Archive, Keyring, NoKeyring, OpenError};
 use parlor_desktop::model::{ArchiveNews, Keep, Opened, Session, SessionId, Ticket};
 use parlor_shared::{
     ClientId, DeviceId, Epoch, Fact, LOBBY_ID, Nth, ResumeToken, RoomEvent, RoomId, Seq,
@@ -35,9 +35,13 @@ impl Profile {
     }
 
     fn try_open(folder: &Path) -> Result<(Self, Opened), OpenError> {
+        Self::with_keyring(folder, Box::new(NoKeyring))
+    }
+
+    fn with_keyring(folder: &Path, keyring: Box<dyn Keyring>) -> Result<(Self, Opened), OpenError> {
         let (wake, woken) = bounded(1);
         let waker = move || _ = wake.try_send(());
-        let (archive, opened) = Archive::open(folder, Arc::new(waker))?;
+        let (archive, opened) = Archive::open(folder, keyring, Arc::new(waker))?;
         Ok((Self { archive, woken, device: opened.device }, opened))
     }
 
@@ -80,6 +84,7 @@ fn session(number: u32, signed_in: bool) -> Keep {
         token: Some(ResumeToken([0xAB; 32])),
         epoch: Epoch([1; 8]),
         signed_in,
+        is_locked: false,
         hosted: false,
     })
 }

@@ -38,6 +38,7 @@ pub(crate) fn fresh() -> Model {
         device: "dev".parse().expect("a device"),
         counter: 0,
         sessions: Vec::new(),
+        pins: Vec::new(),
         current: None,
     };
     Model::start(opened, Moment::default()).0
