@@ -11,16 +11,8 @@ use crate::model::{Address, Failure, Trouble};
 #[must_use]
 pub fn trouble(it: &Trouble) -> String {
     match it {
-        Trouble::BadAddress => {
-            "That is not an address. Type a computer's name or address, for instance \
-             192.168.1.5 or office:7666."
-                .to_owned()
-        }
-        Trouble::PlainElsewhere => {
-            "Without encryption (plain://) Parlor connects to this computer only: to localhost or \
-             127.0.0.1. Leave “plain://” away."
-                .to_owned()
-        }
+        Trouble::BadAddress => BAD_ADDRESS.to_owned(),
+        Trouble::PlainElsewhere => PLAIN_ELSEWHERE.to_owned(),
         Trouble::BadName(why) | Trouble::BadRoomName(why) => refusal(why),
         Trouble::NoSuchHost(at) => {
             format!("There is no computer called “{}”. Check the spelling.", at.host)
@@ -59,11 +51,7 @@ pub fn trouble(it: &Trouble) -> String {
         Trouble::TokenUnknown => {
             "The server does not know you any more. Join again with a name.".to_owned()
         }
-        Trouble::KeyringLocked => {
-            "Your sign-in there is kept by this computer's keyring, which did not give it out. \
-             Unlock it and start Parlor again, or join with another name."
-                .to_owned()
-        }
+        Trouble::KeyringLocked => KEYRING_LOCKED.to_owned(),
         Trouble::ConnectionLost => {
             "The connection was lost. Trying again; what you write is kept.".to_owned()
         }
@@ -71,11 +59,7 @@ pub fn trouble(it: &Trouble) -> String {
             "The server is stopping. Trying again when it is back; what you write is kept."
                 .to_owned()
         }
-        Trouble::OtherHistory => {
-            "The server was set back to another history, so it is read anew. What you had not \
-             sent yet is still here."
-                .to_owned()
-        }
+        Trouble::OtherHistory => OTHER_HISTORY.to_owned(),
         Trouble::NotConnected => {
             "There is no connection to the server just now. Try again in a moment.".to_owned()
         }
@@ -90,6 +74,15 @@ pub fn trouble(it: &Trouble) -> String {
         Trouble::Host(says) => says.clone(),
     }
 }
+
+const BAD_ADDRESS: &str = "That is not an address. Type a computer's name or address, for instance \
+     192.168.1.5 or office:7666.";
+const PLAIN_ELSEWHERE: &str = "Without encryption (plain://) Parlor connects to this computer only: to localhost or \
+     127.0.0.1. Leave “plain://” away.";
+const KEYRING_LOCKED: &str = "Your sign-in there is kept by this computer's keyring, which did not give it out. \
+     Unlock it and start Parlor again, or join with another name.";
+const OTHER_HISTORY: &str = "The server was set back to another history, so it is read anew. What you had not \
+     sent yet is still here.";
 
 /// The server's "no" in a sentence.
 #[must_use]

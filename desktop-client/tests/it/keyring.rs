@@ -169,10 +169,8 @@ fn a_locked_keyring_is_asked_once_and_loses_no_session() {
 #[test]
 fn a_secret_that_somebody_removed_is_a_token_that_is_gone() {
     let folder = tempfile::tempdir().expect("a folder");
-    let fake = Fake::default();
-    keep(folder.path(), fake.clone(), vec![Keep::Session(session(1, Some(TOKEN)))]);
-    let emptied = Fake::default();
-    let (_archive, opened) = open(folder.path(), emptied);
+    keep(folder.path(), Fake::default(), vec![Keep::Session(session(1, Some(TOKEN)))]);
+    let (_archive, opened) = open(folder.path(), Fake::default());
     assert_eq!((opened.sessions[0].token, opened.sessions[0].is_locked), (None, false));
 }
 

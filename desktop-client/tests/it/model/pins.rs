@@ -18,19 +18,22 @@ fn place() -> Address {
 
 /// The pin that the last input told the link.
 fn told_pin(person: &Person) -> Option<Fingerprint> {
-    let connect = person.effects.iter().find_map(|it| match it {
-        Effect::Connect { pin, .. } => Some(*pin),
-        _ => None,
-    });
-    connect.expect("a connection is made")
+    for effect in &person.effects {
+        if let Effect::Connect { pin, .. } = effect {
+            return *pin;
+        }
+    }
+    panic!("no connection is made: {:?}", person.effects)
 }
 
 fn kept_pins(person: &Person) -> Vec<Pin> {
-    let pins = person.kept().into_iter().filter_map(|it| match it {
-        Keep::Pin(pin) => Some(pin.clone()),
-        _ => None,
-    });
-    pins.collect()
+    let mut pins = Vec::new();
+    for keep in person.kept() {
+        if let Keep::Pin(pin) = keep {
+            pins.push(pin.clone());
+        }
+    }
+    pins
 }
 
 fn changed() -> LinkNews {
@@ -208,10 +211,11 @@ fn many_servers_push_out_the_oldest_pin_that_nobody_needs() {
     for number in 1..=600 {
         person.join("Ann", &format!("host{number}"));
         person.connected();
-        forgotten.extend(person.kept().into_iter().filter_map(|it| match it {
-            Keep::ForgetPin(address) => Some(address.to_string()),
-            _ => None,
-        }));
+        for keep in person.kept() {
+            if let Keep::ForgetPin(address) = keep {
+                forgotten.push(address.to_string());
+            }
+        }
         person.want(Intent::Cancel);
     }
     let expected: Vec<_> = (1..=101).map(|it| format!("host{it}")).collect();
