@@ -14,6 +14,7 @@ pub mod doors;
 pub mod folder;
 pub mod gate;
 pub mod hub;
+pub mod identity;
 pub mod platform;
 pub mod program_log;
 pub mod run;

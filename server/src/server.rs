@@ -5,10 +5,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
-use parlor_shared::Limits;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, tick};
+use parlor_shared::{Fingerprint, Limits};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::chatlog::{Chatlog, ChatlogError};
@@ -18,6 +18,7 @@ use crate::doors::{Doors, House};
 use crate::folder::{Folder, FolderError};
 use crate::gate::{Meters, Shared};
 use crate::hub::{Entrance, Hub, HubError};
+use crate::identity::{Identity, IdentityError};
 use crate::store::{InterruptHandle, Reader, Readers, Store, StoreError};
 use crate::{platform, threads};
 
@@ -27,6 +28,8 @@ const BACKLOG: i32 = 4_096;
 const DELIVERY_THREADS_MAX: usize = 4;
 /// Descriptors that are not connections: the store's, the logs', the listener.
 const DESCRIPTORS_SPARE: u64 = 128;
+/// How often the certificate is looked at: it is renewed a month before its end.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(60 * 60);
 
 /// Why the server does not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,8 @@ pub enum ServerError {
     Listen(SocketAddr, io::Error),
     #[error("{0}")]
     Chatlog(#[from] ChatlogError),
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
     #[error("the system has no thread for the server: {0}")]
     Threads(io::Error),
     #[error("{0}")]
@@ -62,6 +67,9 @@ impl ServerError {
                 | StoreError::NotOurs(_)
                 | StoreError::Damaged { .. },
             ) => 65,
+            Self::Identity(IdentityError::Damaged(..)) => 65,
+            Self::Identity(IdentityError::Unkept(..)) => 73,
+            Self::Identity(_) => 66,
             Self::PortTaken(_) | Self::Listen(..) => 69,
             Self::Bug => 70,
             Self::Threads(_) => 71,
@@ -76,6 +84,7 @@ impl ServerError {
 pub struct Server {
     address: SocketAddr,
     limits: Arc<Limits>,
+    identity: Arc<Identity>,
     doors: Doors,
     entrance: Entrance,
     delivery: Delivery,
@@ -108,6 +117,10 @@ impl Server {
         let address =
             listener.local_addr().map_err(|it| ServerError::Listen(config.addresses()[0], it))?;
         let limits = Arc::new(fitted(config.limits.clone()));
+        let identity = Arc::new(match &config.certificate {
+            Some(files) => Identity::from_files(files)?,
+            None => Identity::own(folder.path(), SystemTime::now())?,
+        });
         let check = if store.is_checked() { None } else { Some(Check::start(&folder)?) };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // One for every two cores: the hub and the readers need the others, and two that send
@@ -134,11 +147,18 @@ impl Server {
             readers: Readers::new(folder.path(), &limits),
             meters: Arc::new(Meters::new(&limits)),
         };
-        let house = House { shared, entrance: entrance.clone(), delivery: delivery.clone() };
+        let house = House {
+            shared,
+            entrance: entrance.clone(),
+            delivery: delivery.clone(),
+            tls: identity.tls()?,
+            allows_plain_passwords: config.allow_plain_passwords,
+        };
         let doors = Doors::open(listener, house).map_err(ServerError::Threads)?;
         Ok(Self {
             address,
             limits,
+            identity,
             doors,
             entrance,
             delivery,
@@ -157,6 +177,18 @@ impl Server {
         self.address
     }
 
+    /// Who it is: its key and its certificate.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// What its public key is told by.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.identity.fingerprint()
+    }
+
     /// Its data folder.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
@@ -172,10 +204,12 @@ impl Server {
         let hub_ended = self.hub_ended.clone();
         let mut damage = self.check.as_ref().map_or_else(never, |it| it.damage.clone());
         let mut damaged = None;
+        let certificate_look = tick(CERTIFICATE_LOOK);
         loop {
             crossbeam_channel::select! {
                 recv(stop) -> _ => break,
                 recv(hub_ended) -> _ => return Err(self.after_hub()),
+                recv(certificate_look) -> _ => self.identity.renew_if_due(SystemTime::now()),
                 recv(damage) -> found => match found {
                     Ok(error) => {
                         damaged = Some(error);

@@ -60,6 +60,8 @@ limits! {
     frame_bytes: 65_536, "Longest line from a client, newline excluded. Room for the longest text, escaped.";
     frame_bytes_before_hello: 4_096, "Longest line before sign-in: a stranger gets little memory.";
     hello_millis: 30_000, "From accept to an accepted hello, absolute: a slow drip ends here.";
+    tls_handshake_millis: 10_000, "From the first byte of a TLS handshake to its end, absolute, inside hello_millis.";
+    tls_handshake_bytes: 16_384, "What a client may send in a TLS handshake: many times what one needs.";
     hello_tries: 32, "Requests before an accepted hello: room for some taken names.";
     linger_millis: 1_000, "After the last word to a client its own last bytes are read away this long.";
     frame_millis: 30_000, "From the first byte of a line to its newline, absolute.";

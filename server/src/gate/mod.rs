@@ -31,6 +31,15 @@ pub struct Shared {
     pub meters: Arc<Meters>,
 }
 
+/// Where a connection comes from, as its door knows it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Origin {
+    pub source: IpAddr,
+    /// Passwords and codes may come this way: it is encrypted, or from this machine, or the
+    /// operator allows them anywhere.
+    pub is_private: bool,
+}
+
 /// What the door does next.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Next {
@@ -43,17 +52,17 @@ pub enum Next {
 pub struct Gate {
     connection: Connection,
     shared: Shared,
-    source: IpAddr,
+    origin: Origin,
     user: Option<(UserId, Arc<Meter>)>,
     /// Requests made before sign-in.
     tries: u64,
 }
 
 impl Gate {
-    /// A gate for a connection from `source`.
+    /// A gate for a connection from `origin`.
     #[must_use]
-    pub fn new(connection: Connection, shared: Shared, source: IpAddr) -> Self {
-        Self { connection, shared, source, user: None, tries: 0 }
+    pub fn new(connection: Connection, shared: Shared, origin: Origin) -> Self {
+        Self { connection, shared, origin, user: None, tries: 0 }
     }
 
     /// True once hello was accepted.
@@ -170,7 +179,7 @@ impl Gate {
     }
 
     fn hello(&mut self, id: RequestId, hello: Hello) -> Result<Next, Stopping> {
-        log::debug!("hello from {} by {:?}", self.source, hello.app.as_str());
+        log::debug!("hello from {} by {:?}", self.origin.source, hello.app.as_str());
         if hello.protocol != PROTOCOL {
             return self.refuse(Some(id), Refusal::OtherVersion { speaks: PROTOCOL });
         }
@@ -178,7 +187,7 @@ impl Gate {
             (Some(token), _) => Arrival::Known { hash: hash(&token) },
             (None, None) => return self.refuse(Some(id), Refusal::NameNeeded),
             (None, Some(name)) => {
-                if let Err(retry_millis) = self.shared.meters.new_guest(self.source) {
+                if let Err(retry_millis) = self.shared.meters.new_guest(self.origin.source) {
                     return self.refuse(Some(id), Refusal::TooManyGuests { retry_millis });
                 }
                 let token = fresh_token();

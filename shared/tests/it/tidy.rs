@@ -15,7 +15,8 @@ const SERVER: House = House {
     floors: &[
         ("main", &["run"]),
         ("run", &["server", "program_log"]),
-        ("server", &["config", "folder", "doors", "chatlog"]),
+        ("server", &["config", "folder", "doors", "chatlog", "identity"]),
+        ("identity", &["config"]),
         ("config", &[]),
         ("folder", &[]),
         ("program_log", &[]),
