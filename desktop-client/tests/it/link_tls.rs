@@ -300,10 +300,11 @@ fn dropping_it_ends_it_at_once_whatever_it_does() {
     // With news that nobody takes.
     let (mut server, window) = pair();
     server.sock.set_write_timeout(Some(Duration::from_millis(100))).expect("a timeout");
-    let line = frame::line(&notice(1));
+    // Many lines at once, so that few records fill every buffer in between.
+    let lines = frame::line(&notice(1)).repeat(200);
     // Until the socket takes no more of what was sealed.
     while !server.conn.wants_write() {
-        server.write_all(&line).expect("room");
+        server.write_all(&lines).expect("room");
     }
     drop(window);
     assert!(before.elapsed() < PATIENCE, "nobody waits for a dropped link");
