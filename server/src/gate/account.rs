@@ -133,8 +133,7 @@ impl Gate {
         if let Some(refusal) = password.weakness(&name) {
             return Err(refusal.into());
         }
-        let hash = self.shared.passwords.hash(password)?;
-        Ok(PasswordHash(hash.as_str().into()))
+        Ok(self.shared.passwords.hash(password)?)
     }
 
     /// Checks the password of who is signed in. A wrong one counts as a try.
