@@ -9,6 +9,7 @@
 //!
 //! Invariant: what people wrote is on disk only sealed.
 
+mod own;
 mod schema;
 mod seal;
 mod store;
@@ -218,12 +219,16 @@ fn is_awaited(keep: &Keep) -> bool {
         | Keep::LoadOlder { .. }
         | Keep::OpenSession(_)
         | Keep::Session(_)
-        | Keep::ForgetSession(_) => true,
+        | Keep::ForgetSession(_)
+        | Keep::Erase { .. } => true,
         Keep::Selected { .. }
         | Keep::Room { .. }
         | Keep::ForgetRoom { .. }
         | Keep::Events { .. }
         | Keep::Draft { .. }
+        | Keep::Own { .. }
+        | Keep::Names { .. }
+        | Keep::ForgetNames(_)
         | Keep::Settled { .. } => false,
     }
 }

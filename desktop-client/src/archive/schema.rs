@@ -12,7 +12,8 @@ use super::OpenError;
 use super::seal::Seal;
 
 /// One step each, from the empty file on. `PRAGMA user_version` counts those that were taken.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE profile (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE session (
         id INTEGER PRIMARY KEY,
@@ -60,7 +61,17 @@ const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (session, room, counter),
         FOREIGN KEY (session, room) REFERENCES room ON DELETE CASCADE
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    ALTER TABLE session ADD COLUMN own BLOB;    -- sealed
+    CREATE TABLE person (
+        session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,
+        user INTEGER NOT NULL,
+        name BLOB NOT NULL,        -- sealed
+        PRIMARY KEY (session, user)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The newest shape that this version knows.
 pub(super) const VERSION: usize = MIGRATIONS.len();

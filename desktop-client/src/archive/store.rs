@@ -16,9 +16,9 @@ use super::seal::{BadSeal, Place, Seal, random};
 
 /// The one connection, and the seal.
 pub(super) struct Store {
-    connection: Connection,
-    seal: Seal,
-    device: DeviceId,
+    pub(super) connection: Connection,
+    pub(super) seal: Seal,
+    pub(super) device: DeviceId,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,14 +37,14 @@ pub(super) enum StoreError {
     Io(#[from] std::io::Error),
 }
 
-type Done<T> = Result<T, StoreError>;
+pub(super) type Done<T> = Result<T, StoreError>;
 
 /// SQLite's integers are signed; ids and places stay far below their end.
-fn int(number: u64) -> i64 {
+pub(super) fn int(number: u64) -> i64 {
     number.cast_signed()
 }
 
-fn get_u64(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+pub(super) fn get_u64(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(index).map(i64::cast_unsigned)
 }
 
@@ -135,7 +135,8 @@ impl Store {
         let selected: Option<i64> = query.query_row([session.id.0], |row| row.get(0))?;
         let selected = selected.map(|it| RoomId(it.cast_unsigned()));
         let rooms = self.kept_rooms(session.id)?;
-        Ok(KeptSession { session, selected, rooms })
+        let (own, names) = (self.own(session.id)?, self.names(session.id)?);
+        Ok(KeptSession { session, selected, rooms, own, names })
     }
 
     fn kept_rooms(&self, session: SessionId) -> Done<Vec<KeptRoom>> {
@@ -248,6 +249,9 @@ impl Store {
             self.connection.execute_batch("COMMIT")?;
             Ok(answers)
         });
+        if done.is_ok() && batch.iter().any(|it| matches!(it, Keep::Erase { .. })) {
+            self.forget_log()?;
+        }
         if done.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
@@ -328,6 +332,14 @@ impl Store {
                 let (room, client_id) = (*room, *client_id);
                 return Ok(Some(ArchiveNews::PendingSaved { room, client_id }));
             }
+            Keep::Own { session, own } => self.keep_own(*session, own)?,
+            Keep::Names { session, names } => self.keep_names(*session, names)?,
+            Keep::ForgetNames(session) => {
+                self.run("DELETE FROM person WHERE session = ?", (session.0,))?;
+            }
+            Keep::Erase { session, room, user, through } => {
+                self.erase(*session, *room, *user, *through)?;
+            }
             Keep::Settled { session, room, client_id } => self.run(
                 "DELETE FROM outbox WHERE session = ? AND room = ? AND counter = ?",
                 (session.0, int(room.0), int(client_id.counter)),
@@ -336,7 +348,7 @@ impl Store {
         Ok(None)
     }
 
-    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Done<()> {
+    pub(super) fn run(&self, sql: &str, values: impl rusqlite::Params) -> Done<()> {
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
     }
@@ -454,7 +466,13 @@ fn is_outdone(keep: &Keep, later: &[Keep]) -> bool {
         Keep::Draft { session, room, .. } => later.iter().any(
             |it| matches!(it, Keep::Draft { session: s, room: r, .. } if s == session && r == room),
         ),
+        Keep::Own { session, .. } => {
+            later.iter().any(|it| matches!(it, Keep::Own { session: s, .. } if s == session))
+        }
         Keep::Selected { .. }
+        | Keep::Names { .. }
+        | Keep::ForgetNames(_)
+        | Keep::Erase { .. }
         | Keep::Room { .. }
         | Keep::ForgetRoom { .. }
         | Keep::Events { .. }

@@ -71,7 +71,7 @@ impl World {
             .filter(|it| it.by == me)
             .filter_map(|it| match &it.fact {
                 Fact::Said { client_id, .. } => Some(client_id.counter),
-                Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Unknown => None,
+                _ => None,
             })
             .max();
         assert!(highest <= Some(client.memory.counter), "a counter was used and not kept");

@@ -188,7 +188,9 @@ impl Client {
                 }
                 Effect::Send(frame) => outgoing.frames.push(frame),
                 Effect::Keep(keep) => self.memory.queue.push_back(keep),
-                Effect::StartHost | Effect::Quit => panic!("nobody asked for it"),
+                Effect::StartHost | Effect::WriteFile { .. } | Effect::Quit => {
+                    panic!("nobody asked for it")
+                }
             }
         }
         outgoing

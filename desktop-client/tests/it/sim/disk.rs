@@ -81,7 +81,7 @@ impl Disk {
                 let double = self.said.insert((event.by, *client_id), place);
                 assert_eq!(double, None, "{client_id} was stored twice");
             }
-            Fact::Unknown => {}
+            _ => {}
         }
         self.last_at = event.at;
         self.events.entry(event.room).or_default().push(Arc::clone(event));

@@ -141,7 +141,7 @@ impl Server {
             let limit = PAGE_MAX.min(ask.limit.unwrap_or(200) as usize);
             let (events, more) = self.disk.page(ask.room, ask.page, limit);
             let last_seq = self.disk.rooms[&ask.room].last_seq;
-            let ok = Reply::Page { room: ask.room, events, more, last_seq };
+            let ok = Reply::Page { room: ask.room, events, more, last_seq, names: Vec::new() };
             ServerFrame::Ok { id: request, ok }
         } else {
             ServerFrame::refused(Some(request), Refusal::NoSuchRoom)
