@@ -46,6 +46,18 @@ pub struct ServeArgs {
     /// Changes a limit; `parlor-server limits` names them.
     #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = parse_limit, global = true)]
     pub limits: Vec<(String, u64)>,
+    /// The server's certificate and those above it (PEM), instead of one of its own making; read
+    /// again at SIGHUP.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub cert: Option<PathBuf>,
+    /// The private key of `--cert` (PEM).
+    #[arg(long, value_name = "FILE", global = true)]
+    pub key: Option<PathBuf>,
+    /// Lets passwords and codes through unencrypted connections from other machines, where
+    /// everybody on the way can read them. Without this only encrypted connections and this
+    /// machine itself may send them.
+    #[arg(long, global = true)]
+    pub allow_plain_passwords: bool,
     /// Stops when standard input ends: for a program that runs this one.
     #[arg(long, hide = true, global = true)]
     pub until_stdin_closes: bool,
@@ -61,7 +73,17 @@ pub struct Config {
     pub chatlogs: Option<PathBuf>,
     pub log_level: log::LevelFilter,
     pub limits: Limits,
+    /// `None`: a key and a certificate of its own.
+    pub certificate: Option<CertificateFiles>,
+    pub allow_plain_passwords: bool,
     pub until_stdin_closes: bool,
+}
+
+/// A certificate and a key that the operator brings.
+#[derive(Clone, Debug)]
+pub struct CertificateFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// What is wrong with the command line.
@@ -71,6 +93,10 @@ pub enum ConfigError {
     NoSuchLimit(String),
     #[error("this system names no folder for program data; say one with --data DIR")]
     NoDataFolder,
+    #[error("--cert and --key go together: there is a certificate, and no key for it")]
+    NoKey,
+    #[error("--cert and --key go together: there is a key, and no certificate for it")]
+    NoCertificate,
 }
 
 impl Config {
@@ -95,12 +121,20 @@ impl Config {
             None if is_workspace(Path::new(".")) => Some(PathBuf::from("chatlogs")),
             None => Some(data.join("chatlogs")),
         };
+        let certificate = match (args.cert, args.key) {
+            (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+            (None, None) => None,
+            (Some(_), None) => return Err(ConfigError::NoKey),
+            (None, Some(_)) => return Err(ConfigError::NoCertificate),
+        };
         Ok(Self {
             bind: args.bind,
             data,
             chatlogs,
             log_level: args.log_level,
             limits,
+            certificate,
+            allow_plain_passwords: args.allow_plain_passwords,
             until_stdin_closes: args.until_stdin_closes,
         })
     }

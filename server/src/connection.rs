@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parlor_shared::request::Request;
 use parlor_shared::{Refusal, Reply, RequestId, ServerFrame, UserId, frame};
 
-use crate::chat::{Act, Arrival, ConnectionId};
+use crate::chat::{Act, Arrival, Brought, ConnectionId, From};
 use crate::delivery::Delivery;
 
 /// What lies in the hub's inbox.
@@ -69,9 +69,14 @@ impl Connection {
     ///
     /// # Errors
     /// When the server stops.
-    pub fn hello(&mut self, id: RequestId, arrival: Arrival) -> Result<Option<UserId>, Stopping> {
+    pub fn hello(
+        &mut self,
+        id: RequestId,
+        arrival: Arrival,
+        from: From,
+    ) -> Result<Option<UserId>, Stopping> {
         let connection = self.id;
-        self.send(Letter::Act(Act::Hello { connection, id, arrival }))?;
+        self.send(Letter::Act(Act::Hello { connection, id, arrival, from }))?;
         self.has_unanswered = false;
         match self.seat.recv() {
             Ok(Seated::Hello(user)) => Ok(user),
@@ -83,10 +88,23 @@ impl Connection {
     ///
     /// # Errors
     /// When the server stops.
-    pub fn ask(&mut self, id: RequestId, request: Request) -> Result<(), Stopping> {
-        let connection = self.id;
+    pub fn ask(
+        &mut self,
+        id: RequestId,
+        request: Request,
+        brought: Brought,
+    ) -> Result<(), Stopping> {
+        let (connection, brought) = (self.id, Box::new(brought));
         self.has_unanswered = true;
-        self.send(Letter::Act(Act::Ask { connection, id, request, fact: None }))
+        self.send(Letter::Act(Act::Ask { connection, id, request, brought, fact: None }))
+    }
+
+    /// Puts something into the hub's inbox that has no answer.
+    ///
+    /// # Errors
+    /// When the server stops.
+    pub fn leave_word(&self, act: Act) -> Result<(), Stopping> {
+        self.send(Letter::Act(act))
     }
 
     /// Waits until everything asked before is answered, so that answers keep the order of the

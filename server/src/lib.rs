@@ -11,13 +11,16 @@ pub mod config;
 pub mod connection;
 pub mod delivery;
 pub mod doors;
+pub mod figures;
 pub mod folder;
 pub mod gate;
 pub mod hub;
+pub mod identity;
 pub mod platform;
 pub mod program_log;
 pub mod run;
 pub mod server;
+pub mod shell;
 pub mod store;
 pub mod threads;
 

@@ -3,6 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crossbeam_channel::{Sender, bounded};
 use parlor_shared::{Limits, PORT};
@@ -10,6 +11,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::config::{Args, Config, Verb};
 use crate::folder::Folder;
+use crate::identity::Identity;
 use crate::server::{Server, ServerError, listen};
 use crate::store::Store;
 use crate::store::check::check;
@@ -51,6 +53,9 @@ pub fn serve(config: &Config) -> ExitCode {
 
 fn try_serve(config: &Config) -> Result<(), ServerError> {
     // In this order nothing is written before everything that can be refused was looked at.
+    if let Some(files) = &config.certificate {
+        Identity::from_files(files)?;
+    }
     let listener = listen(&config.addresses())?;
     let folder = Folder::take(&config.data)?;
     let store = Store::open(folder.path())?;
@@ -63,6 +68,9 @@ fn try_serve(config: &Config) -> Result<(), ServerError> {
         watch_stdin(stop).map_err(ServerError::Threads)?;
     }
     let server = Server::start(config, listener, folder, store)?;
+    if config.certificate.is_some() {
+        watch_reload(Arc::clone(server.identity())).map_err(ServerError::Threads)?;
+    }
     if let Err(error) = announce(&server, config) {
         log::warn!("nobody reads what this program prints: {error}");
     }
@@ -76,6 +84,12 @@ fn announce(server: &Server, config: &Config) -> io::Result<()> {
     writeln!(out, "Parlor listens on {address}")?;
     for address in shown_addresses(address) {
         writeln!(out, "Others on this network type: {address}")?;
+    }
+    writeln!(out, "Key: {}", server.fingerprint().words())?;
+    writeln!(out, "Key in full: {}", server.fingerprint().hex())?;
+    if let Some(code) = server.claim() {
+        writeln!(out, "Claim code: {code}")?;
+        writeln!(out, "(Nobody owns this server yet. Whoever enters this code in the app does.)")?;
     }
     writeln!(out, "Data folder: {}", server.folder().display())?;
     match &config.chatlogs {
@@ -118,6 +132,23 @@ fn watch_signals(stop: &Sender<()>) -> io::Result<()> {
             stop.try_send(()).ok();
         }
     })?;
+    Ok(())
+}
+
+/// Reads the operator's certificate again whenever the hang-up signal comes. Only then: without
+/// files of theirs the signal ends the process, as it does for every program.
+fn watch_reload(identity: Arc<Identity>) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP])?;
+        threads::start("reload", move || {
+            for _ in signals.forever() {
+                identity.reload();
+            }
+        })?;
+    }
+    #[cfg(not(unix))]
+    drop(identity);
     Ok(())
 }
 

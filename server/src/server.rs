@@ -5,19 +5,25 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never};
-use parlor_shared::Limits;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, tick};
+use parlor_shared::{Code, Fingerprint, Limits};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::chat::TokenHash;
 use crate::chatlog::{Chatlog, ChatlogError};
 use crate::config::Config;
 use crate::delivery::Delivery;
 use crate::doors::{Doors, House};
+use crate::figures::Figures;
 use crate::folder::{Folder, FolderError};
-use crate::gate::{Meters, Shared};
-use crate::hub::{Entrance, Hub, HubError};
+use crate::gate::password::Passwords;
+use crate::gate::throttle::Throttle;
+use crate::gate::{Meters, Shared, fresh};
+use crate::hub::{Bells, Entrance, Hub, HubError};
+use crate::identity::{Identity, IdentityError};
+use crate::shell::Shell;
 use crate::store::{InterruptHandle, Reader, Readers, Store, StoreError};
 use crate::{platform, threads};
 
@@ -27,6 +33,8 @@ const BACKLOG: i32 = 4_096;
 const DELIVERY_THREADS_MAX: usize = 4;
 /// Descriptors that are not connections: the store's, the logs', the listener.
 const DESCRIPTORS_SPARE: u64 = 128;
+/// How often the certificate is looked at: it is renewed a month before its end.
+const CERTIFICATE_LOOK: Duration = Duration::from_secs(60 * 60);
 
 /// Why the server does not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +51,10 @@ pub enum ServerError {
     Listen(SocketAddr, io::Error),
     #[error("{0}")]
     Chatlog(#[from] ChatlogError),
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
+    #[error("the way in for this machine's shell could not be written: {0}")]
+    Shell(io::Error),
     #[error("the system has no thread for the server: {0}")]
     Threads(io::Error),
     #[error("{0}")]
@@ -62,10 +74,13 @@ impl ServerError {
                 | StoreError::NotOurs(_)
                 | StoreError::Damaged { .. },
             ) => 65,
+            Self::Identity(IdentityError::Damaged(..)) => 65,
+            Self::Identity(IdentityError::Unkept(..)) => 73,
+            Self::Identity(_) => 66,
             Self::PortTaken(_) | Self::Listen(..) => 69,
             Self::Bug => 70,
             Self::Threads(_) => 71,
-            Self::Folder(_) | Self::Chatlog(_) => 73,
+            Self::Folder(_) | Self::Chatlog(_) | Self::Shell(_) => 73,
             Self::Hub(_)
             | Self::Store(StoreError::Sqlite(_) | StoreError::Io(_) | StoreError::Busy) => 74,
         }
@@ -76,6 +91,10 @@ impl ServerError {
 pub struct Server {
     address: SocketAddr,
     limits: Arc<Limits>,
+    identity: Arc<Identity>,
+    /// Makes an owner of whoever has it; `None` when there is one.
+    claim: Option<Code>,
+    shell: Shell,
     doors: Doors,
     entrance: Entrance,
     delivery: Delivery,
@@ -108,6 +127,10 @@ impl Server {
         let address =
             listener.local_addr().map_err(|it| ServerError::Listen(config.addresses()[0], it))?;
         let limits = Arc::new(fitted(config.limits.clone()));
+        let identity = Arc::new(match &config.certificate {
+            Some(files) => Identity::from_files(files)?,
+            None => Identity::own(folder.path(), SystemTime::now())?,
+        });
         let check = if store.is_checked() { None } else { Some(Check::start(&folder)?) };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // One for every two cores: the hub and the readers need the others, and two that send
@@ -119,8 +142,14 @@ impl Server {
             Some(logs) => Some(Chatlog::start(logs, folder.path(), &limits)?),
             None => None,
         };
-        let bells = chatlog.iter().map(|(it, _)| it.bell()).collect();
-        let (hub, entrance) = Hub::new(store, delivery.clone(), bells, &limits)?;
+        let news = chatlog.iter().map(|(it, _)| it.bell()).collect();
+        let (backup, _wanted) = bounded(1);
+        let claim = fresh::code();
+        let code = TokenHash::of_code(&claim);
+        let bells = Bells { news, backup };
+        let (hub, entrance) = Hub::new(store, delivery.clone(), bells, code, &limits)?;
+        let claim = Some(claim).filter(|_| !hub.has_owner());
+        let shell = Shell::open(folder.path(), address).map_err(ServerError::Shell)?;
         let (ends, hub_ended) = bounded(1);
         let hub = threads::start("hub", move || {
             let ended = hub.run();
@@ -133,12 +162,28 @@ impl Server {
             limits: Arc::clone(&limits),
             readers: Readers::new(folder.path(), &limits),
             meters: Arc::new(Meters::new(&limits)),
+            passwords: Arc::new(Passwords::new(&limits)),
+            throttle: Arc::new(Throttle::new(&limits)),
+            codes: Arc::new(Throttle::new(&limits)),
+            mails: Arc::new(Throttle::new(&limits)),
+            figures: Arc::new(Figures::new(folder.path(), config.chatlogs.as_deref())),
+            shell: Some(shell.credential()),
+            has_mail: false,
         };
-        let house = House { shared, entrance: entrance.clone(), delivery: delivery.clone() };
+        let house = House {
+            shared,
+            entrance: entrance.clone(),
+            delivery: delivery.clone(),
+            tls: identity.tls()?,
+            allows_plain_passwords: config.allow_plain_passwords,
+        };
         let doors = Doors::open(listener, house).map_err(ServerError::Threads)?;
         Ok(Self {
             address,
             limits,
+            identity,
+            claim,
+            shell,
             doors,
             entrance,
             delivery,
@@ -157,6 +202,24 @@ impl Server {
         self.address
     }
 
+    /// Who it is: its key and its certificate.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.identity
+    }
+
+    /// What its public key is told by.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.identity.fingerprint()
+    }
+
+    /// The code with which somebody becomes its owner, while it has none.
+    #[must_use]
+    pub fn claim(&self) -> Option<Code> {
+        self.claim
+    }
+
     /// Its data folder.
     #[must_use]
     pub fn folder(&self) -> PathBuf {
@@ -172,10 +235,12 @@ impl Server {
         let hub_ended = self.hub_ended.clone();
         let mut damage = self.check.as_ref().map_or_else(never, |it| it.damage.clone());
         let mut damaged = None;
+        let certificate_look = tick(CERTIFICATE_LOOK);
         loop {
             crossbeam_channel::select! {
                 recv(stop) -> _ => break,
                 recv(hub_ended) -> _ => return Err(self.after_hub()),
+                recv(certificate_look) -> _ => self.identity.renew_if_due(SystemTime::now()),
                 recv(damage) -> found => match found {
                     Ok(error) => {
                         damaged = Some(error);
@@ -228,6 +293,7 @@ impl Server {
                 log::error!("the checking thread panicked");
             }
         }
+        drop(self.shell);
         joined(self.hub)?;
         damaged.map_or(Ok(()), |error| Err(error.into()))
     }

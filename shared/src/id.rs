@@ -175,7 +175,7 @@ impl<'de> Deserialize<'de> for ClientId {
 macro_rules! hex_value {
     ($(#[$doc:meta])* $name:ident, $bytes:literal, $refusal:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[derive(Clone, Copy, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
         pub struct $name(pub [u8; $bytes]);
 
         impl $name {

@@ -17,6 +17,8 @@ pub mod policy;
 pub mod reply;
 pub mod request;
 pub mod role;
+mod script;
+mod skeleton;
 pub mod text;
 pub mod time;
 

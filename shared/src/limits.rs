@@ -13,6 +13,12 @@ pub const ROOM_NAME_CHARS_MAX: usize = 64;
 pub const LABEL_BYTES_MAX: usize = 64;
 /// Longest reason in characters: it is one line beside an act, as a topic is beside a room.
 pub const LINE_CHARS_MAX: usize = 390;
+/// Shortest password in bytes: NIST SP 800-63B's least.
+pub const PASSWORD_BYTES_MIN: usize = 8;
+/// Longest password in bytes: any sentence fits, and hashing it costs what hashing a short one does.
+pub const PASSWORD_BYTES_MAX: usize = 1_024;
+/// Longest e-mail address in bytes: what fits between the brackets of SMTP (RFC 5321, 4.5.3.1.3).
+pub const EMAIL_BYTES_MAX: usize = 254;
 /// Deepest nesting of JSON. serde_json recurses; 260 levels overflow a small stack.
 pub const JSON_DEPTH_MAX: usize = 32;
 /// Most keys in one JSON object: ours have at most 16.
@@ -62,6 +68,8 @@ limits! {
     frame_bytes: 65_536, "Longest line from a client, newline excluded. Room for the longest text, escaped.";
     frame_bytes_before_hello: 4_096, "Longest line before sign-in: a stranger gets little memory.";
     hello_millis: 30_000, "From accept to an accepted hello, absolute: a slow drip ends here.";
+    tls_handshake_millis: 10_000, "From the first byte of a TLS handshake to its end, absolute, inside hello_millis.";
+    tls_handshake_bytes: 16_384, "What a client may send in a TLS handshake: many times what one needs.";
     hello_tries: 32, "Requests before an accepted hello: room for some taken names.";
     linger_millis: 1_000, "After the last word to a client its own last bytes are read away this long.";
     frame_millis: 30_000, "From the first byte of a line to its newline, absolute.";
@@ -75,7 +83,32 @@ limits! {
     guests_per_source: 100, "New guests from one address in an hour. Loopback is exempt.";
     users: 100_000, "All users. Each takes about 300 bytes of memory.";
     guest_idle_days: 30, "A guest that was away this long gives its name back.";
+    password_hashers: 2, "Passwords hashed at once. Each takes 19 MiB and about 22 ms of a core.";
+    password_waiters: 64, "Connections that wait for a hasher; more are refused at once.";
+    password_wait_millis: 10_000, "Longest wait for a hasher, then `busy`.";
+    tries_at_once: 5, "Wrong passwords of one account from one address before each needs a wait.";
+    tries_again_millis: 180_000, "That wait: from then on one try in this time.";
+    tries_per_source: 20, "Tries from one address in a minute, whatever the account. Loopback is exempt.";
+    tries_per_account: 100, "Tries in a day on one account from all addresses where nobody got in before.";
+    tries_remembered: 8_192, "Accounts, addresses and pairs of them whose tries are counted: 10 MiB at worst.";
+    sources_remembered: 16, "Addresses per account from which somebody got in.";
     sessions_per_user: 20, "Live connections of one user.";
+    sessions_stored: 100, "Remembered sessions of one user; the one unused longest gives way.";
+    session_idle_days: 30, "An account's session that was not used for this long is over.";
+    session_days: 90, "An account's session is over after this, however much it is used.";
+    name_kept_days: 30, "After a rename nobody else gets the old name for this long.";
+    names_kept: 3, "Old names kept for one user, so that nobody hoards names.";
+    rename_millis: 10_000, "Between two renames of one user: everybody in its rooms hears of each.";
+    reset_code_hours: 24, "An admin's code for a new password is good for this long.";
+    mail_code_minutes: 60, "A mailed code is good for this long.";
+    mails_waiting: 1_000, "Mails that wait to be sent; beyond it the oldest are given up.";
+    own_events: 500, "Events kept of one user's own stream.";
+    bans: 10_000, "Bans, and mutes. Each is looked at whenever somebody comes in.";
+    invites: 1_000, "Invitations that are good at one time.";
+    invite_days: 7, "An invitation is good for this long unless its maker says otherwise.";
+    audit_entries: 1_000_000, "Lines of the audit log; beyond it the oldest go.";
+    audit_page: 200, "Lines of the audit log in one answer.";
+    erase_rows: 500, "Messages erased in one commit, so that nobody waits for an erasure.";
     messages_per_second: 5, "Sustained messages of one user, over all its connections.";
     messages_burst: 20, "Messages of one user that may come at once.";
     message_delay_millis: 2_000, "A talker that is too fast is held back this long before it is refused.";

@@ -1,22 +1,33 @@
 //! Names of users and rooms: unique by what the eye sees.
+//!
+//! Parsing takes whatever may stand in a data folder or come from a server; `check_new` says
+//! whether somebody may take that name today. So the rules for new names can grow stricter, and
+//! no name that exists stops being one.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use unicode_normalization::UnicodeNormalization as _;
 
 use crate::limits::{ROOM_NAME_CHARS_MAX, USER_NAME_CHARS_MAX};
 use crate::reply::Refusal;
-use crate::text::{is_bidi_control, is_blank, is_control, is_invisible};
+use crate::script;
+pub use crate::skeleton::Skeleton;
+use crate::text::{is_bidi_control, is_blank, is_control};
 
-/// Names that would let somebody speak as the house. Compared as skeletons, so look-alikes in
-/// other widths, cases and alphabets are caught too.
+/// The author of what the house itself says.
+const HOUSE: &str = "parlor";
+/// The author of what somebody said whose account is gone.
+const FORMER: &str = "former user";
+
+/// Names that would let somebody speak as the house. Compared by the letters of their skeletons,
+/// so look-alikes in other widths, cases, alphabets and decorations are caught too.
 const RESERVED: &[&str] = &[
+    HOUSE,
+    FORMER,
     "system",
     "server",
-    "parlor",
     "admin",
     "administrator",
     "owner",
@@ -28,7 +39,6 @@ const RESERVED: &[&str] = &[
     "here",
     "all",
     "nobody",
-    "former user",
 ];
 
 /// A user's name: 1 to 32 characters, something to see in it, no control characters, no
@@ -82,14 +92,7 @@ impl FromStr for UserName {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        let name = Self(checked(text, USER_NAME_CHARS_MAX)?);
-        // Names are parsed again wherever they are read, so the list's own skeletons are made once.
-        static SKELETONS: LazyLock<Vec<Skeleton>> =
-            LazyLock::new(|| RESERVED.iter().map(|it| Skeleton::of(it)).collect());
-        if SKELETONS.contains(&name.skeleton()) {
-            return Err(Refusal::NameReserved);
-        }
-        Ok(name)
+        checked(text, USER_NAME_CHARS_MAX).map(Self)
     }
 }
 
@@ -102,6 +105,33 @@ impl FromStr for RoomName {
 }
 
 impl UserName {
+    /// Who said what an account said that was deleted. Nobody can take this name.
+    #[must_use]
+    pub fn former() -> Self {
+        Self(FORMER.into())
+    }
+
+    /// Who says what the house itself says. Nobody can take this name.
+    #[must_use]
+    pub fn house() -> Self {
+        Self(HOUSE.into())
+    }
+
+    /// May somebody take this name now? Asked where a name is new, never where one comes back.
+    ///
+    /// # Errors
+    /// [`Refusal::NameReserved`] for what speaks for the house, [`Refusal::NameInvisible`] for
+    /// characters that nobody sees, [`Refusal::NameMixed`] for Latin with Cyrillic, letters that
+    /// nobody writes with today, and marks piled upon each other.
+    pub fn check_new(&self) -> Result<(), Refusal> {
+        static LETTERS: LazyLock<Vec<String>> =
+            LazyLock::new(|| RESERVED.iter().map(|it| Skeleton::of(it).letters()).collect());
+        if LETTERS.contains(&self.skeleton().letters()) {
+            return Err(Refusal::NameReserved);
+        }
+        script::check(&self.0)
+    }
+
     /// The same name with a number behind it, shortened so that it stays a valid name.
     #[must_use]
     pub fn numbered(&self, number: u32) -> Self {
@@ -110,6 +140,17 @@ impl UserName {
         let head: String = self.0.chars().take(room).collect();
         // The trim is for a name whose visible part is beyond the cut.
         Self(format!("{}{tail}", head.trim_end_matches(is_blank)).trim().into())
+    }
+}
+
+impl RoomName {
+    /// May a new room be called this? Like [`UserName::check_new`], but each word by itself may
+    /// be of another alphabet, and nothing is reserved: a room is a place and speaks for nobody.
+    ///
+    /// # Errors
+    /// [`Refusal::NameInvisible`] or [`Refusal::NameMixed`].
+    pub fn check_new(&self) -> Result<(), Refusal> {
+        self.0.split_whitespace().try_for_each(script::check)
     }
 }
 
@@ -129,46 +170,4 @@ fn checked(text: &str, chars_max: usize) -> Result<Box<str>, Refusal> {
         return Err(Refusal::NameTooLong);
     }
     Ok(text.into())
-}
-
-/// NFKC, case-folded, invisible characters and white space runs folded away, then the UTS-39
-/// skeleton: equal for names that look the same.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Skeleton(Box<str>);
-
-impl Skeleton {
-    #[must_use]
-    pub fn of(name: &str) -> Self {
-        let folded = fold(name);
-        let skeleton: String = unicode_security::skeleton(&folded).collect();
-        // The skeleton of a folded text may hold capitals again. And a capital eye looks like an
-        // ell, so after case folding i, I, l and 1 have to be one: refusing a little more than
-        // needed is the safe side.
-        Self(fold(&skeleton).replace('i', "l").into())
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// NFKC and case folding, white space as one space each, nothing invisible.
-fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for it in text.nfkc().filter(|it| !is_invisible(*it)).flat_map(char::to_lowercase).nfkc() {
-        if it.is_whitespace() {
-            if !folded.is_empty() && !folded.ends_with(' ') {
-                folded.push(' ');
-            }
-        } else if it == 'ß' || it == 'ẞ' {
-            folded.push_str("ss");
-        } else if it == 'ς' {
-            folded.push('σ');
-        } else {
-            folded.push(it);
-        }
-    }
-    folded.truncate(folded.trim_end().len());
-    folded
 }

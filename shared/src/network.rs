@@ -49,14 +49,23 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
-        let address: IpAddr =
-            address.parse().map_err(|_not_an_address| Refusal::NetworkMalformed)?;
-        let address = address.to_canonical();
-        let whole = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(whole), str::parse);
-        let prefix = prefix.map_err(|_not_a_number| Refusal::NetworkMalformed)?;
+        let given: IpAddr = address.parse().map_err(|_not_an_address| Refusal::NetworkMalformed)?;
+        let address = given.to_canonical();
+        let prefix = match prefix {
+            None => Some(if address.is_ipv4() { 32 } else { 128 }),
+            // Of an IPv4 address that came through IPv6 the first 96 bits are only the way.
+            Some(digits) => number(digits).and_then(|it| {
+                it.checked_sub(if given.is_ipv4() == address.is_ipv4() { 0 } else { 96 })
+            }),
+        };
+        let prefix = prefix.ok_or(Refusal::NetworkMalformed)?;
         Self::new(address, prefix).ok_or(Refusal::NetworkMalformed)
     }
+}
+
+/// Digits and nothing else: `parse` takes a plus sign, too.
+fn number(digits: &str) -> Option<u8> {
+    digits.parse().ok().filter(|_| digits.bytes().all(|it| it.is_ascii_digit()))
 }
 
 impl fmt::Display for Network {

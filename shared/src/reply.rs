@@ -60,8 +60,17 @@ pub enum Reply {
     /// To `members`: as of the event at `as_of`; `more` says that there are members after the
     /// last one.
     Members { room: RoomId, as_of: Seq, members: Vec<MemberEntry>, more: bool },
-    /// To `say`: the message is on disk, at this place. A resend gets the same answer.
-    Said { room: RoomId, client_id: crate::ClientId, seq: Seq, nth: Nth, at: UnixMillis },
+    /// To `say` and `announce`: the message is on disk, at this place. A resend gets the same
+    /// answer; `erased` where the text was erased since.
+    Said {
+        room: RoomId,
+        client_id: crate::ClientId,
+        seq: Seq,
+        nth: Nth,
+        at: UnixMillis,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        erased: bool,
+    },
     /// To `history`: ascending; `more` says that there are events further on in the direction
     /// that was asked for (`around`: on either side).
     /// `names` tells what those are called today who had another name in one of the events.
@@ -197,12 +206,12 @@ impl From<&Limits> for ShownLimits {
 }
 
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $variant:ident $({ $($field:ident: $kind:ty = $empty:expr),* })? $code:literal $says:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident $({ $($(#[$with:meta])* $field:ident: $kind:ty = $empty:expr),* })? $code:literal $says:literal;)*) => {
         /// Why not. Each has a stable code for programs and a sentence for people.
         #[derive(Clone, Debug, Eq, PartialEq, Deserialize, Serialize, thiserror::Error)]
         #[serde(tag = "code", rename_all = "snake_case")]
         pub enum Refusal {
-            $($(#[$doc])* #[error($says)] $variant $({ $($field: $kind),* })?,)*
+            $($(#[$doc])* #[error($says)] $variant $({ $($(#[$with])* $field: $kind),* })?,)*
             /// A code that this program does not know: the other side is newer.
             #[error("The server refused for a reason that this version does not know.")]
             #[serde(other)]
@@ -272,14 +281,14 @@ refusals! {
     HistoryDamaged "history_damaged" "A part of the stored history is damaged; it is not shown. The admin should restore a backup.";
     StorageFull "storage_full" "The server's disk is full. Nothing was stored.";
     NeedsTls "needs_tls" "Passwords and codes are not taken over an unencrypted connection from another machine.";
-    PasswordTooShort "password_too_short" "A password needs at least 8 characters.";
-    PasswordTooLong "password_too_long" "A password has at most 1,024 bytes.";
-    PasswordWeak "password_weak" "That password is one of the first that anybody would try.";
+    PasswordTooShort "password_too_short" "A password needs at least 8 letters or digits.";
+    PasswordTooLong "password_too_long" "That password is too long.";
+    PasswordWeak "password_weak" "That password is too easy to guess.";
     WrongPassword "wrong_password" "The name or the password is wrong.";
     Throttled { retry_millis: u64 = 0 } "throttled" "Too many tries. Wait before the next one.";
-    Busy "busy" "The server is busy with other sign-ins. Try again in a moment.";
+    Busy "busy" "The server is busy. Try again in a moment.";
     CodeUnknown "code_unknown" "That code is wrong, was used already, or has expired.";
-    EmailMalformed "email_malformed" "That is no mail address.";
+    BadEmail "bad_email" "That is not an e-mail address.";
     EmailTaken "email_taken" "That mail address belongs to another account.";
     NoMail "no_mail" "This server cannot send mail.";
     NotRegistered "not_registered" "Register first.";
@@ -287,8 +296,8 @@ refusals! {
     RegisteredOnly "registered_only" "Only those who have an account may come in. Sign in with your password.";
     InviteNeeded "invite_needed" "New people need an invitation to come in.";
     SessionEnded "session_ended" "This session was ended. Sign in again.";
-    Banned { until: Option<UnixMillis> = None } "banned" "You are banned.";
-    Muted { until: Option<UnixMillis> = None } "muted" "You may read here, and not write.";
+    Banned { #[serde(default, skip_serializing_if = "Option::is_none")] until: Option<UnixMillis> = None } "banned" "You are banned.";
+    Muted { #[serde(default, skip_serializing_if = "Option::is_none")] until: Option<UnixMillis> = None } "muted" "You may read here, and not write.";
     RoomEnded "room_ended" "This room has ended. It can be read, and nobody can write in it.";
     NotAllowed "not_allowed" "You may not do that.";
     NotYourself "not_yourself" "That would shut you out yourself.";
@@ -301,7 +310,8 @@ refusals! {
     TooManyInvites "too_many_invites" "There are too many invitations. Take some back first.";
     NetworkMalformed "network_malformed" "That is no address and no range of addresses.";
     BackupFailed "backup_failed" "The backup could not be started.";
-    NameMixed "name_mixed" "A name must not mix alphabets that look alike.";
+    NameMixed "name_mixed" "A name must be written in one alphabet, with letters that people use.";
+    NameInvisible "name_invisible" "A name must not have characters that nobody sees.";
     Silent "silent" "Nothing was heard from you for too long.";
     GoingAway "going_away" "The server is stopping.";
 }

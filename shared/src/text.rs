@@ -66,7 +66,7 @@ impl fmt::Display for Text {
 pub struct Label(Box<str>);
 
 /// One line of text, a reason for instance: 1 to 390 characters with something to see in them,
-/// without control characters and without those that turn the direction of writing.
+/// without control characters, line separators and what turns the direction of writing.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Line(Box<str>);
@@ -101,7 +101,9 @@ impl FromStr for Label {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        if text.len() > LABEL_BYTES_MAX || text.chars().any(is_control) {
+        if text.len() > LABEL_BYTES_MAX
+            || text.chars().any(|it| is_control(it) || is_bidi_control(it))
+        {
             return Err(Refusal::Malformed);
         }
         Ok(Self(text.into()))
@@ -113,7 +115,8 @@ impl FromStr for Line {
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
         let text = text.trim();
-        if text.chars().any(|it| is_control(it) || is_bidi_control(it)) {
+        let breaks = |it| matches!(it, '\u{2028}' | '\u{2029}');
+        if text.chars().any(|it| is_control(it) || is_bidi_control(it) || breaks(it)) {
             return Err(Refusal::ControlCharacter);
         }
         if text.chars().all(is_blank) {

@@ -40,7 +40,7 @@ impl Model {
             return;
         }
         name.clone_into(&mut self.joining().name);
-        match name.parse::<UserName>() {
+        match name.parse::<UserName>().and_then(|it| it.check_new().map(|()| it)) {
             Err(refusal) => self.joining().refused = Some(Trouble::BadName(refusal)),
             Ok(name) => {
                 let joining = self.joining();

@@ -194,7 +194,7 @@ impl Model {
     // ---- Making, joining, leaving ----
 
     pub(super) fn want_room(&mut self, name: &str, turn: &mut Turn) {
-        match name.parse::<RoomName>() {
+        match name.parse::<RoomName>().and_then(|it| it.check_new().map(|()| it)) {
             Err(refusal) => self.trouble = Some(Trouble::BadRoomName(refusal)),
             Ok(_) if !self.is_online() => self.trouble = Some(Trouble::NotConnected),
             Ok(name) => {

@@ -56,9 +56,15 @@ impl Model {
     }
 
     pub(super) fn want_join(&mut self, name: &str, address: &str, turn: &mut Turn) {
-        if let Some((name, address)) = self.take_fields(name, address) {
-            self.join(name, address, turn);
+        let Some((name, address)) = self.take_fields(name, address) else { return };
+        // Who has been there under that name comes back with it, whatever the rules are today.
+        if self.known_session(&name, &address).is_none()
+            && let Err(refusal) = name.check_new()
+        {
+            self.joining().refused = Some(Trouble::BadName(refusal));
+            return;
         }
+        self.join(name, address, turn);
     }
 
     /// What was typed into the dialog's first fields; what is wrong with it is said.
@@ -100,12 +106,7 @@ impl Model {
         (joining.busy, joining.refused, joining.suggestion) = (true, None, None);
         (joining.offer, joining.told) = (None, None);
         self.server = Some(address.clone());
-        let skeleton = name.skeleton();
-        let known = self
-            .sessions
-            .iter()
-            .find(|it| it.address == address && it.name.skeleton() == skeleton)
-            .cloned();
+        let known = self.known_session(&name, &address).cloned();
         self.wire.attempts = 0;
         match known {
             Some(session) => {
@@ -129,6 +130,11 @@ impl Model {
                 self.connect(turn);
             }
         }
+    }
+
+    fn known_session(&self, name: &UserName, address: &Address) -> Option<&Session> {
+        let skeleton = name.skeleton();
+        self.sessions.iter().find(|it| it.address == *address && it.name.skeleton() == skeleton)
     }
 
     pub(super) fn session_opened(&mut self, kept: KeptSession, turn: &mut Turn) {
@@ -178,6 +184,7 @@ impl Model {
             | Refusal::NameMisleading
             | Refusal::NameReserved
             | Refusal::NameMixed
+            | Refusal::NameInvisible
             | Refusal::ControlCharacter => Trouble::BadName(refusal),
             Refusal::OtherVersion { speaks } => {
                 // It will not change its mind within seconds.

@@ -44,6 +44,8 @@ impl Served {
                 chatlogs: None,
                 log_level: log::LevelFilter::Off,
                 limits,
+                certificate: None,
+                allow_plain_passwords: false,
                 until_stdin_closes: false,
             },
             running: None,

@@ -1,45 +1,20 @@
-//! The half of the chat that is on disk: users, rooms, members and how far each room got.
+//! The half of the chat that is on disk: users, accounts, sessions, rooms, members, bans, and how
+//! far each room got.
 //!
 //! Invariant: no message text is in here; the store remembers what was said.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
 use parlor_shared::name::Skeleton;
-use parlor_shared::{DeviceId, Epoch, Nth, RoomId, RoomName, Seq, UnixMillis, UserId, UserName};
+use parlor_shared::{
+    BanId, DeviceId, EmailAddress, Epoch, Nth, Policy, Role, RoomId, RoomName, RoomRole, Seq,
+    SessionId, UnixMillis, UserId, UserName,
+};
 
 use super::command::TokenHash;
-
-/// What the store loads at start: everything that [`Durable`] is built from.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    pub epoch: Epoch,
-    pub users: Vec<StoredUser>,
-    pub rooms: Vec<StoredRoom>,
-    /// Present memberships.
-    pub members: Vec<(RoomId, UserId)>,
-    /// The highest user id ever given, freed ones included.
-    pub last_user: UserId,
-    /// The time of the newest event.
-    pub last_at: UnixMillis,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredUser {
-    pub user: UserId,
-    pub name: UserName,
-    pub token: TokenHash,
-    pub seen_at: UnixMillis,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredRoom {
-    pub room: RoomId,
-    pub name: RoomName,
-    /// 0 for the lobby, which nobody made.
-    pub made_by: UserId,
-    pub last_seq: Seq,
-    pub last_nth: Nth,
-}
+use super::effect::{StoredBan, StoredMute, StoredSession};
+use super::stored::{LastIds, Stored, StoredAccount};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,19 +23,40 @@ pub(super) struct Durable {
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) rooms: BTreeMap<RoomId, Room>,
     pub(super) user_names: HashMap<Skeleton, UserId>,
+    /// Names that are kept for who had them last.
+    pub(super) old_names: HashMap<Skeleton, (UserName, UserId, UnixMillis)>,
     pub(super) room_names: HashMap<Skeleton, RoomId>,
-    pub(super) tokens: HashMap<TokenHash, UserId>,
-    pub(super) last_user: UserId,
+    pub(super) sessions: BTreeMap<SessionId, Session>,
+    pub(super) tokens: HashMap<TokenHash, SessionId>,
+    /// Verified addresses.
+    pub(super) emails: HashMap<EmailAddress, UserId>,
+    pub(super) bans: BTreeMap<BanId, StoredBan>,
+    pub(super) mutes: BTreeMap<(UserId, Option<RoomId>), StoredMute>,
+    pub(super) policy: Policy,
+    pub(super) last: LastIds,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct User {
     pub(super) name: UserName,
-    pub(super) token: TokenHash,
+    pub(super) role: Role,
     pub(super) seen_at: UnixMillis,
+    pub(super) mine: Seq,
+    pub(super) account: Option<StoredAccount>,
+    pub(super) sessions: BTreeSet<SessionId>,
     pub(super) rooms: BTreeSet<RoomId>,
     pub(super) rooms_made: u64,
     pub(super) devices: Devices,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Session {
+    pub(super) user: UserId,
+    pub(super) token: TokenHash,
+    pub(super) device: Option<parlor_shared::Label>,
+    pub(super) address: Option<IpAddr>,
+    pub(super) made_at: UnixMillis,
+    pub(super) used_at: UnixMillis,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +64,16 @@ pub(super) struct Room {
     pub(super) name: RoomName,
     pub(super) last_seq: Seq,
     pub(super) last_nth: Nth,
-    pub(super) members: BTreeSet<UserId>,
+    pub(super) has_ended: bool,
+    pub(super) members: BTreeMap<UserId, Member>,
+}
+
+/// A member: its role, and how far it has read.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Member {
+    pub(super) role: RoomRole,
+    pub(super) read_seq: Seq,
+    pub(super) read_nth: Nth,
 }
 
 /// The highest client id of a user's most recent devices. A device that is not in here is
@@ -110,46 +115,64 @@ impl Durable {
             users: BTreeMap::new(),
             rooms: BTreeMap::new(),
             user_names: HashMap::new(),
+            old_names: HashMap::new(),
             room_names: HashMap::new(),
+            sessions: BTreeMap::new(),
             tokens: HashMap::new(),
-            last_user: stored.last_user,
+            emails: HashMap::new(),
+            bans: stored.bans,
+            mutes: stored.mutes,
+            policy: stored.policy,
+            last: stored.last,
         };
-        for it in stored.users {
-            durable.add_user(it.user, it.name, it.token, it.seen_at);
+        for (user, it) in stored.users {
+            durable.add_user(user, it.name, it.seen_at);
+            if let Some(email) = it.account.as_ref().filter(|it| it.is_verified) {
+                durable.emails.extend(email.email.clone().map(|it| (it, user)));
+            }
+            if let Some(there) = durable.users.get_mut(&user) {
+                (there.role, there.mine, there.account) = (it.role, it.mine, it.account);
+            }
         }
-        for it in stored.rooms {
-            durable.room_names.insert(it.name.skeleton(), it.room);
+        for (name, user, until) in stored.old_names {
+            durable.old_names.insert(name.skeleton(), (name, user, until));
+        }
+        for it in stored.sessions.into_values() {
+            durable.add_session(it);
+        }
+        for (room, it) in stored.rooms {
+            durable.room_names.insert(it.name.skeleton(), room);
             if let Some(maker) = durable.users.get_mut(&it.made_by) {
                 maker.rooms_made += 1;
             }
-            let room = Room {
+            let there = Room {
                 name: it.name,
                 last_seq: it.last_seq,
                 last_nth: it.last_nth,
-                members: BTreeSet::new(),
+                has_ended: it.has_ended,
+                members: BTreeMap::new(),
             };
-            durable.rooms.insert(it.room, room);
+            durable.rooms.insert(room, there);
         }
-        for (room, user) in stored.members {
-            durable.add_member(room, user);
+        for ((room, user), it) in stored.members {
+            let (role, read_seq, read_nth) = (it.role, it.read_seq, it.read_nth);
+            durable.add_member(room, user, Member { role, read_seq, read_nth });
         }
         durable
     }
 
-    pub(super) fn add_user(
-        &mut self,
-        user: UserId,
-        name: UserName,
-        token: TokenHash,
-        seen_at: UnixMillis,
-    ) {
-        self.last_user = self.last_user.max(user);
-        self.user_names.insert(name.skeleton(), user);
-        self.tokens.insert(token, user);
+    pub(super) fn add_user(&mut self, user: UserId, name: UserName, seen_at: UnixMillis) {
+        self.last.user = self.last.user.max(user);
+        let skeleton = name.skeleton();
+        self.old_names.remove(&skeleton);
+        self.user_names.insert(skeleton, user);
         let it = User {
             name,
-            token,
+            role: Role::Guest,
             seen_at,
+            mine: Seq(0),
+            account: None,
+            sessions: BTreeSet::new(),
             rooms: BTreeSet::new(),
             rooms_made: 0,
             devices: Devices::default(),
@@ -157,21 +180,51 @@ impl Durable {
         self.users.insert(user, it);
     }
 
+    /// Forgets a user with everything that is its own.
     pub(super) fn remove_user(&mut self, user: UserId) {
-        if let Some(it) = self.users.remove(&user) {
-            self.user_names.remove(&it.name.skeleton());
+        let Some(it) = self.users.remove(&user) else { return };
+        self.user_names.remove(&it.name.skeleton());
+        self.old_names.retain(|_, (_, holder, _)| *holder != user);
+        for session in it.sessions {
+            if let Some(session) = self.sessions.remove(&session) {
+                self.tokens.remove(&session.token);
+            }
+        }
+        if let Some(email) = it.account.and_then(|it| it.email)
+            && self.emails.get(&email) == Some(&user)
+        {
+            self.emails.remove(&email);
+        }
+        self.mutes.retain(|(muted, _), _| *muted != user);
+        for room in it.rooms {
+            self.remove_member(room, user);
+        }
+    }
+
+    pub(super) fn add_session(&mut self, stored: StoredSession) {
+        let StoredSession { session, user, token, device, address, made_at, used_at } = stored;
+        let Some(holder) = self.users.get_mut(&user) else { return };
+        holder.sessions.insert(session);
+        self.last.session = self.last.session.max(session);
+        self.tokens.insert(token, session);
+        let it = Session { user, token, device, address, made_at, used_at };
+        self.sessions.insert(session, it);
+    }
+
+    pub(super) fn remove_session(&mut self, session: SessionId) {
+        if let Some(it) = self.sessions.remove(&session) {
             self.tokens.remove(&it.token);
-            for room in it.rooms {
-                self.remove_member(room, user);
+            if let Some(holder) = self.users.get_mut(&it.user) {
+                holder.sessions.remove(&session);
             }
         }
     }
 
-    pub(super) fn add_member(&mut self, room: RoomId, user: UserId) {
+    pub(super) fn add_member(&mut self, room: RoomId, user: UserId, member: Member) {
         if let (Some(room_there), Some(user_there)) =
             (self.rooms.get_mut(&room), self.users.get_mut(&user))
         {
-            room_there.members.insert(user);
+            room_there.members.insert(user, member);
             user_there.rooms.insert(room);
         }
     }
@@ -185,7 +238,19 @@ impl Durable {
         }
     }
 
+    pub(super) fn member(&self, room: RoomId, user: UserId) -> Option<Member> {
+        self.rooms.get(&room)?.members.get(&user).copied()
+    }
+
     pub(super) fn is_member(&self, room: RoomId, user: UserId) -> bool {
-        self.rooms.get(&room).is_some_and(|it| it.members.contains(&user))
+        self.member(room, user).is_some()
+    }
+
+    /// What somebody is called; the shell of this machine is no user and speaks for the house.
+    pub(super) fn name_of(&self, user: UserId) -> Option<UserName> {
+        if user == super::SHELL {
+            return Some(UserName::house());
+        }
+        self.users.get(&user).map(|it| it.name.clone())
     }
 }

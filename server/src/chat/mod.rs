@@ -8,32 +8,51 @@
 //! Invariant: an event's audience is decided at its place in the order, by `Listen` and
 //! `Unlisten` effects around it, never by a list of hearers.
 
+pub mod access;
+mod accounts;
+mod ask;
+mod codes;
 mod command;
 mod durable;
 mod effect;
+mod house;
+mod moderation;
+mod names;
+mod needs;
+mod own_stream;
 mod presence;
 mod rooms;
+mod sessions;
 mod sign_in;
+mod stored;
 mod talk;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use parlor_shared::request::Request;
 use parlor_shared::{
     Epoch, Fact as Happening, Limits, Notice, Refusal, Reply, RequestId, RoomEvent, RoomId, Seq,
     ServerFrame, UnixMillis, UserId,
 };
 
+pub use codes::RECOVERY_CODES;
 pub use command::{
-    Act, Arrival, Command, ConnectionId, Fact, KnownMessage, Monotonic, Question, TokenHash,
+    Act, Arrival, Brought, Command, ConnectionId, Fact, From, KnownCode, KnownMail, KnownMessage,
+    Monotonic, PasswordHash, Proof, Question, TokenHash,
 };
-pub use durable::{Stored, StoredRoom, StoredUser};
-pub use effect::{Effect, Heard, Record, Topic};
+pub use effect::{
+    Audited, Effect, Heard, MailText, Purpose, Record, StoredBan, StoredMute, StoredSession, Topic,
+    Whom,
+};
+pub use stored::{LastIds, Stored, StoredAccount, StoredMember, StoredRoom, StoredUser};
 
 use durable::Durable;
 use presence::{Live, Loss};
 
+/// Who speaks for the house: the shell of the server's own machine. No user has this id.
+pub const SHELL: UserId = UserId(0);
+
+const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 /// A clock that goes back by less is waited for; by more, and the new time is believed.
 const CLOCK_STEP_HIDDEN_MILLIS: u64 = 5 * 60 * 1000;
 /// An active user's last-seen time is saved this often, so that a crash cannot age it much.
@@ -49,6 +68,8 @@ pub struct Chat {
     durable: Durable,
     live: Live,
     limits: Arc<Limits>,
+    /// Of the code with which somebody becomes the owner, while there is none.
+    claim: Option<TokenHash>,
 }
 
 impl PartialEq for Chat {
@@ -63,7 +84,7 @@ impl Chat {
     #[must_use]
     pub fn new(stored: Stored, limits: Arc<Limits>) -> Self {
         let live = Live::new(stored.last_at);
-        Self { durable: Durable::new(stored), live, limits }
+        Self { durable: Durable::new(stored), live, limits, claim: None }
     }
 
     /// When [`Act::Tick`] is due next.
@@ -72,18 +93,15 @@ impl Chat {
         self.live.next_wakeup()
     }
 
-    /// What has to be looked up, in the open transaction, right before `command` is applied.
+    /// While nobody owns this server, that code makes an owner of whoever has it.
+    pub fn may_be_claimed_with(&mut self, code: TokenHash) {
+        self.claim = Some(code);
+    }
+
+    /// Somebody owns this server.
     #[must_use]
-    pub fn needs(&self, command: &Command) -> Option<Question> {
-        let Act::Ask { connection, request: Request::Say(say), .. } = &command.act else {
-            return None;
-        };
-        let author = self.live.user_of(*connection)?;
-        let devices = &self.durable.users.get(&author)?.devices;
-        match devices.highest(say.client_id.device) {
-            Some(highest) if say.client_id.counter > highest => None,
-            Some(_) | None => Some(Question::ClientId { author, client_id: say.client_id }),
-        }
+    pub fn has_owner(&self) -> bool {
+        self.owners() > 0
     }
 
     /// Decides one command. At most one `Reply` per request; saves come before what they allow.
@@ -91,18 +109,19 @@ impl Chat {
         let mut out = Vec::with_capacity(4);
         let at = self.stamp(command.at);
         match command.act {
-            Act::Hello { connection, id, arrival } => {
-                self.hello(connection, id, arrival, at, &mut out);
+            Act::Hello { connection, id, arrival, from } => {
+                self.hello((connection, id), arrival, from, at, &mut out);
             }
-            Act::Ask { connection, id, request, fact } => {
-                let Some(user) = self.live.user_of(connection) else {
-                    out.push(refuse(connection, id, Refusal::HelloFirst));
-                    return out;
-                };
-                self.note_seen(user, at, &mut out);
-                let asked = Asked { connection, user, id, at };
-                self.ask(asked, request, fact, &mut out);
+            Act::Ask { connection, id, request, brought, fact } => {
+                let user = self.live.user_of(connection);
+                if let Some(user) = user {
+                    self.note_seen(user, at, &mut out);
+                }
+                let asked = Asked { connection, user: user.unwrap_or(SHELL), id, at };
+                self.ask(asked, user.is_some(), request, (*brought, fact), &mut out);
             }
+            Act::Forgot { email, code } => self.forgot(&email, code, at, &mut out),
+            Act::Mailed { mail, state, fact } => self.mailed(mail, state, fact, at, &mut out),
             Act::Lost { connection } => {
                 let grace_ends = Monotonic(command.now.0 + self.limits.away_millis);
                 if let Loss::Gone(user) = self.live.end(connection, Some(grace_ends)) {
@@ -139,35 +158,14 @@ impl Chat {
         self.durable
             .rooms
             .get(&room)
-            .map(|it| it.members.iter().copied().collect())
+            .map(|it| it.members.keys().copied().collect())
             .unwrap_or_default()
     }
 
-    fn ask(&mut self, asked: Asked, request: Request, fact: Option<Fact>, out: &mut Vec<Effect>) {
-        let Asked { connection, id, .. } = asked;
-        let answer = match request {
-            // The connection's own thread answers these; from anywhere else they are mistakes.
-            Request::Hello(_) => Err(Refusal::HelloTwice),
-            Request::History(_) | Request::Rooms(_) => Err(Refusal::UnknownRequest),
-            Request::Ping(_) => Ok(Reply::Pong {}),
-            Request::CreateRoom(it) => self.create_room(asked, it.name, out),
-            Request::Join(it) => self.join(asked, &it.name, out),
-            Request::Leave(it) => self.leave(asked, it.room, out),
-            Request::Members(it) => self.members(asked, it.room, it.after),
-            farewell if farewell.is_farewell() => return self.goodbye(asked, out),
-            Request::Say(it) => self.say(asked, it, fact, out),
-            Request::Goodbye(_) => return self.goodbye(asked, out),
-        };
-        out.push(match answer {
-            Ok(ok) => Effect::Reply { to: connection, frame: ServerFrame::Ok { id, ok } },
-            Err(refusal) => refuse(connection, id, refusal),
-        });
-    }
-
     /// Signs the connection out: the others hear it at once, membership and place stay.
-    fn goodbye(&mut self, asked: Asked, out: &mut Vec<Effect>) {
+    fn goodbye(&mut self, asked: Asked, ok: Reply, out: &mut Vec<Effect>) {
         let Asked { connection, id, at, .. } = asked;
-        let frame = ServerFrame::Ok { id, ok: Reply::Goodbye {} };
+        let frame = ServerFrame::Ok { id, ok };
         out.push(Effect::Reply { to: connection, frame });
         // The answer is the last thing that this connection hears.
         for &room in self.durable.users.get(&asked.user).into_iter().flat_map(|it| &it.rooms) {
@@ -215,10 +213,10 @@ impl Chat {
         fact: Happening,
         out: &mut Vec<Effect>,
     ) -> Option<Seq> {
-        let name = self.durable.users.get(&by)?.name.clone();
+        let name = self.durable.name_of(by)?;
         let it = self.durable.rooms.get_mut(&room)?;
         it.last_seq = it.last_seq.next();
-        if let Happening::Said { nth, .. } = fact {
+        if let Happening::Said { nth, .. } | Happening::Announced { nth, .. } = fact {
             it.last_nth = nth;
         }
         let (seq, nth) = (it.last_seq, it.last_nth);

@@ -1,9 +1,11 @@
 //! Who is connected, and who was a moment ago. Nothing of this outlives the process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use parlor_shared::{UnixMillis, UserId};
+use parlor_shared::{SessionId, UnixMillis, UserId};
 
+use super::SHELL;
 use super::command::{ConnectionId, Monotonic};
 
 /// The half of the chat that is only in memory.
@@ -11,10 +13,19 @@ use super::command::{ConnectionId, Monotonic};
 pub(super) struct Live {
     /// The time given to the latest command.
     pub(super) last_at: UnixMillis,
-    connections: BTreeMap<ConnectionId, UserId>,
+    connections: BTreeMap<ConnectionId, Seat>,
     present: BTreeMap<UserId, Present>,
     /// Users without a connection whose grace ends at that moment.
     grace: BTreeSet<(Monotonic, UserId)>,
+}
+
+/// Whose connection it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Seat {
+    pub(super) user: UserId,
+    /// 0: the shell of this machine, which has none.
+    pub(super) session: SessionId,
+    pub(super) source: IpAddr,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -42,7 +53,22 @@ impl Live {
     }
 
     pub(super) fn user_of(&self, connection: ConnectionId) -> Option<UserId> {
+        self.connections.get(&connection).map(|it| it.user)
+    }
+
+    pub(super) fn seat_of(&self, connection: ConnectionId) -> Option<Seat> {
         self.connections.get(&connection).copied()
+    }
+
+    /// Everybody's connections, with whose they are.
+    pub(super) fn seats(&self) -> impl Iterator<Item = (ConnectionId, Seat)> + '_ {
+        self.connections.iter().map(|(connection, seat)| (*connection, *seat))
+    }
+
+    /// Has a connection of that session.
+    pub(super) fn is_session_here(&self, user: UserId, session: SessionId) -> bool {
+        self.connections_of(user)
+            .any(|it| self.seat_of(it).is_some_and(|seat| seat.session == session))
     }
 
     pub(super) fn connections(&self) -> impl Iterator<Item = ConnectionId> + '_ {
@@ -63,8 +89,13 @@ impl Live {
     }
 
     /// Seats a connection; true when its user was away.
-    pub(super) fn seat(&mut self, connection: ConnectionId, user: UserId) -> bool {
-        self.connections.insert(connection, user);
+    pub(super) fn seat(&mut self, connection: ConnectionId, seat: Seat) -> bool {
+        self.connections.insert(connection, seat);
+        let user = seat.user;
+        if user == SHELL {
+            // The house itself is nowhere to be seen.
+            return false;
+        }
         let was_away = !self.present.contains_key(&user);
         let present = self
             .present
@@ -80,7 +111,9 @@ impl Live {
     /// Ends a connection. With `grace_ends` its user stays here until then, without it the user
     /// is gone with its last connection.
     pub(super) fn end(&mut self, connection: ConnectionId, grace_ends: Option<Monotonic>) -> Loss {
-        let Some(user) = self.connections.remove(&connection) else { return Loss::Stranger };
+        let Some(Seat { user, .. }) = self.connections.remove(&connection) else {
+            return Loss::Stranger;
+        };
         let Some(present) = self.present.get_mut(&user) else { return Loss::Stranger };
         present.connections.remove(&connection);
         if !present.connections.is_empty() {

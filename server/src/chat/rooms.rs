@@ -3,11 +3,11 @@
 use std::ops::Bound;
 
 use parlor_shared::{
-    Fact as Happening, LOBBY_ID, MemberEntry, Notice, Nth, Refusal, Reply, RoomId, RoomName, Seq,
-    UserId,
+    Fact as Happening, LOBBY_ID, MemberEntry, Notice, Nth, Refusal, Reply, RoomId, RoomName,
+    RoomRole, Seq, ServerFrame, UserId,
 };
 
-use super::durable::Room;
+use super::durable::{Member, Room};
 use super::{Asked, Chat, Effect, Heard, Record, Topic};
 
 impl Chat {
@@ -17,6 +17,7 @@ impl Chat {
         name: RoomName,
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
+        name.check_new()?;
         let skeleton = name.skeleton();
         if self.durable.room_names.contains_key(&skeleton) {
             return Err(Refusal::RoomTaken);
@@ -25,7 +26,7 @@ impl Chat {
             return Err(Refusal::TooManyRooms);
         }
         self.check_room_for_one_more(asked.user)?;
-        let maker = self.durable.users.get_mut(&asked.user).ok_or(Refusal::HelloFirst)?;
+        let maker = self.durable.users.get_mut(&asked.user).ok_or(Refusal::NotAllowed)?;
         if maker.rooms_made >= self.limits.rooms_made {
             return Err(Refusal::TooManyRoomsMade);
         }
@@ -37,11 +38,13 @@ impl Chat {
             name: name.clone(),
             last_seq: Seq(0),
             last_nth: Nth(0),
-            members: std::collections::BTreeSet::new(),
+            has_ended: false,
+            members: std::collections::BTreeMap::new(),
         };
         self.durable.rooms.insert(room, it);
         self.durable.room_names.insert(skeleton, room);
-        let answer = self.enter(asked, room, Happening::Opened { title: name.clone() }, out);
+        let fact = Happening::Opened { title: name.clone() };
+        let answer = self.enter(asked, room, RoomRole::Owner, fact, out);
         let notice = Notice::RoomListed { room, name };
         out.push(Effect::Publish { topic: Topic::Everyone, event: Heard::Notice(notice) });
         answer
@@ -56,10 +59,17 @@ impl Chat {
         let room = *self.durable.room_names.get(&name.skeleton()).ok_or(Refusal::NoSuchRoom)?;
         if self.durable.is_member(room, asked.user) {
             // A resend, or another device was first: the answer is the same as then.
-            return self.joined_room(room).map(Reply::Joined).ok_or(Refusal::NoSuchRoom);
+            let joined = self.joined_room(room, asked.user);
+            return joined.map(Reply::Joined).ok_or(Refusal::NoSuchRoom);
+        }
+        if let Some(until) = self.banned_from(room, asked.user, asked.at) {
+            return Err(Refusal::Banned { until });
+        }
+        if self.durable.rooms.get(&room).is_none_or(|it| it.has_ended) {
+            return Err(Refusal::RoomEnded);
         }
         self.check_room_for_one_more(asked.user)?;
-        self.enter(asked, room, Happening::Joined {}, out)
+        self.enter(asked, room, RoomRole::Member, Happening::Joined {}, out)
     }
 
     pub(super) fn leave(
@@ -68,9 +78,6 @@ impl Chat {
         room: RoomId,
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
-        if !self.durable.is_member(room, asked.user) {
-            return Err(Refusal::NoSuchRoom);
-        }
         let seq = self
             .happen(room, asked.user, asked.at, Happening::Left {}, out)
             .ok_or(Refusal::NoSuchRoom)?;
@@ -78,27 +85,22 @@ impl Chat {
         for connection in self.live.connections_of(asked.user) {
             out.push(Effect::Unlisten { connection, topic: Topic::Room(room) });
         }
+        self.tell_other_devices(asked, Notice::LeftRoom { room }, out);
         Ok(Reply::Left { room, seq })
     }
 
-    pub(super) fn members(
-        &self,
-        asked: Asked,
-        room: RoomId,
-        after: Option<UserId>,
-    ) -> Result<Reply, Refusal> {
-        if !self.durable.is_member(room, asked.user) {
-            return Err(Refusal::NoSuchRoom);
-        }
+    pub(super) fn members(&self, room: RoomId, after: Option<UserId>) -> Result<Reply, Refusal> {
         let it = self.durable.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?;
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut left = it.members.range((start, Bound::Unbounded));
         let members: Vec<MemberEntry> = left
             .by_ref()
             .take(self.limits.list_entries as usize)
-            .filter_map(|user| {
+            .filter_map(|(user, member)| {
                 let name = self.durable.users.get(user)?.name.clone();
-                Some(MemberEntry { user: *user, name, here: self.live.is_here(*user) })
+                let (here, role) = (self.live.is_here(*user), member.role);
+                let muted = self.is_muted(*user, room, self.live.last_at).is_some();
+                Some(MemberEntry { user: *user, name, here, role, muted })
             })
             .collect();
         Ok(Reply::Members { room, as_of: it.last_seq, members, more: left.next().is_some() })
@@ -109,16 +111,30 @@ impl Chat {
         &mut self,
         asked: Asked,
         room: RoomId,
+        role: RoomRole,
         fact: Happening,
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
-        let before = self.joined_room(room).ok_or(Refusal::NoSuchRoom)?;
-        self.durable.add_member(room, asked.user);
+        if !self.durable.users.contains_key(&asked.user) {
+            return Err(Refusal::NotAllowed);
+        }
+        self.durable.add_member(room, asked.user, Member { role, ..Member::default() });
+        // As it was before one's own coming, which is the first thing that is heard live.
+        let before = self.joined_room(room, asked.user).ok_or(Refusal::NoSuchRoom)?;
         for connection in self.live.connections_of(asked.user) {
             out.push(Effect::Listen { connection, topic: Topic::Room(room) });
         }
+        self.tell_other_devices(asked, Notice::EnteredRoom(before.clone()), out);
         self.happen(room, asked.user, asked.at, fact, out);
         Ok(Reply::Joined(before))
+    }
+
+    /// What the asking connection is answered, the user's others are told.
+    fn tell_other_devices(&self, asked: Asked, notice: Notice, out: &mut Vec<Effect>) {
+        for to in self.live.connections_of(asked.user).filter(|it| *it != asked.connection) {
+            let event = parlor_shared::Event::Notice(notice.clone());
+            out.push(Effect::Reply { to, frame: ServerFrame::Event(event) });
+        }
     }
 
     fn check_room_for_one_more(&self, user: UserId) -> Result<(), Refusal> {

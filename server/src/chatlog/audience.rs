@@ -62,7 +62,17 @@ impl Audiences {
                 }
             }
             Fact::Left {} => audience.leaves = Some(event.by),
-            Fact::Said { .. } | Fact::Unknown => {}
+            Fact::Kicked { user, .. } | Fact::Banned { user, .. } => audience.leaves = Some(user),
+            Fact::Said { .. }
+            | Fact::Blank { .. }
+            | Fact::Announced { .. }
+            | Fact::Renamed { .. }
+            | Fact::Muted { .. }
+            | Fact::Unmuted { .. }
+            | Fact::RoleGiven { .. }
+            | Fact::Erased { .. }
+            | Fact::Ended { .. }
+            | Fact::Unknown => {}
         }
         Ok(audience)
     }

@@ -13,7 +13,8 @@ use parlor_shared::ServerFrame;
 use parlor_shared::frame::encode_line;
 
 use super::listeners::Listeners;
-use super::queue::{Queue, SLICES, Shared, short};
+use super::queue::{Queue, Shared, short};
+use super::seal::Seal;
 use super::{Board, Change};
 use crate::chat::{ConnectionId, Topic};
 use crate::platform;
@@ -31,6 +32,8 @@ enum Life {
     Open,
     /// Ends once what waits has gone. Hears nothing new.
     Closing,
+    /// The same, and nothing more is taken from it then.
+    Leaving,
     /// Ends at the next occasion, with what waits.
     Over,
 }
@@ -40,6 +43,8 @@ enum Life {
 struct Connection {
     id: ConnectionId,
     socket: Arc<TcpStream>,
+    /// Seals what is sent; a plain connection has none.
+    seal: Option<Arc<Seal>>,
     queue: Option<Box<Queue>>,
     topics: Vec<Topic>,
     /// From where in the chunk at hand it listens; 0 between chunks.
@@ -49,6 +54,17 @@ struct Connection {
     touched: bool,
     /// Its lack of progress is being watched by the thread.
     timed: bool,
+}
+
+impl Connection {
+    #[expect(clippy::vec_box, reason = "a spare queue moves into a connection as it is")]
+    fn queue(&mut self, spare: &mut Vec<Box<Queue>>, now: Instant) -> &mut Queue {
+        self.queue.get_or_insert_with(|| {
+            let mut queue = spare.pop().unwrap_or_else(|| Box::new(Queue::new(now)));
+            queue.progress_at = now;
+            queue
+        })
+    }
 }
 
 /// How a reader does that something waits for.
@@ -105,7 +121,12 @@ impl Connections {
         self.by_id.is_empty()
     }
 
-    pub(super) fn open(&mut self, id: ConnectionId, socket: Arc<TcpStream>) {
+    pub(super) fn open(
+        &mut self,
+        id: ConnectionId,
+        socket: Arc<TcpStream>,
+        seal: Option<Arc<Seal>>,
+    ) {
         debug_assert!(!self.by_id.contains_key(&id), "a connection is opened once");
         if let Err(error) = platform::prepare_to_send(&socket) {
             // It is dead already; its own thread finds out when it reads.
@@ -114,6 +135,7 @@ impl Connections {
         let connection = Connection {
             id,
             socket,
+            seal,
             queue: None,
             topics: Vec::new(),
             from: 0,
@@ -231,9 +253,20 @@ impl Connections {
         if connection.life != Life::Open || bytes.is_empty() {
             return 0;
         }
-        let taken = platform::send_now(&connection.socket, &[IoSlice::new(bytes)]).unwrap_or(0);
-        self.sent += taken as u64;
-        self.sends += u64::from(taken > 0);
+        let slice = [IoSlice::new(bytes)];
+        let (wire, taken) = match &connection.seal {
+            None => {
+                let taken = platform::send_now(&connection.socket, &slice).unwrap_or(0);
+                (taken, taken)
+            }
+            Some(seal) => {
+                // What is sealed and not all taken is remembered there and counts as not taken.
+                let sent = seal.send(&connection.socket, &slice);
+                sent.map_or((0, 0), |it| (it.wire, it.plain))
+            }
+        };
+        self.sent += wire as u64;
+        self.sends += u64::from(wire > 0);
         taken
     }
 
@@ -256,14 +289,18 @@ impl Connections {
         if connection.life != Life::Open {
             return;
         }
-        let (spare, now) = (&mut self.spare, self.now);
-        let queue = connection.queue.get_or_insert_with(|| {
-            let mut queue = spare.pop().unwrap_or_else(|| Box::new(Queue::new(now)));
-            queue.progress_at = now;
-            queue
-        });
-        push(queue);
+        push(connection.queue(&mut self.spare, self.now));
         self.touch(place);
+    }
+
+    /// The reader of this connection has caused something to be sent.
+    pub(super) fn rouse(&mut self, id: ConnectionId) {
+        let Some(&place) = self.by_id.get(&id) else { return };
+        let Some(connection) = self.places[place as usize].as_mut() else { return };
+        if connection.seal.as_ref().is_some_and(|it| it.waits()) {
+            connection.queue(&mut self.spare, self.now).has_sealed();
+            self.touch(place);
+        }
     }
 
     /// Whatever its size, what comes to an empty queue is taken.
@@ -295,6 +332,19 @@ impl Connections {
         self.touch(place);
     }
 
+    /// Ends a connection after what waits for it, in both directions: its own thread hears no
+    /// more either.
+    pub(super) fn expel(&mut self, id: ConnectionId) {
+        let Some(&place) = self.by_id.get(&id) else { return };
+        self.silence(place);
+        if let Some(connection) = self.places[place as usize].as_mut()
+            && connection.life != Life::Over
+        {
+            connection.life = Life::Leaving;
+        }
+        self.touch(place);
+    }
+
     pub(super) fn close_all(&mut self) {
         let mut ids: Vec<_> = self.places.iter().flatten().map(|it| it.id).collect();
         ids.drain(..).for_each(|id| self.close(id));
@@ -320,13 +370,10 @@ impl Connections {
         let Some(connection) = self.places[place as usize].as_mut() else { return };
         let Some(queue) = connection.queue.as_mut() else { return };
         while !queue.is_empty() && connection.life != Life::Over {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = queue.slices(&mut slices);
-            match platform::send_now(&connection.socket, &slices[..count]) {
+            match queue.send(&connection.socket, connection.seal.as_deref(), self.now) {
                 Ok(taken) if taken > 0 => {
                     self.sent += taken as u64;
                     self.sends += 1;
-                    queue.advance(taken, self.now);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -382,10 +429,11 @@ impl Connections {
         if connection.queue.as_ref().is_some_and(|it| it.watch.is_none()) {
             self.send(place);
         }
+        self.say_goodbye(place);
         let Some(connection) = self.places[place as usize].as_mut() else { return };
         let waiting = connection.queue.as_mut().filter(|it| !it.is_empty());
         match (connection.life, waiting) {
-            (Life::Open | Life::Closing, Some(queue)) => {
+            (Life::Open | Life::Closing | Life::Leaving, Some(queue)) => {
                 queue.count(&self.board.queued_bytes);
                 if !std::mem::replace(&mut connection.timed, true) {
                     look(connection.id, queue.progress_at + self.board.stuck);
@@ -393,7 +441,20 @@ impl Connections {
             }
             (Life::Open, None) => self.put_queue_away(place),
             (Life::Closing, None) => self.end(place, Shutdown::Write),
-            (Life::Over, _) => self.end(place, Shutdown::Both),
+            (Life::Leaving, None) | (Life::Over, _) => self.end(place, Shutdown::Both),
+        }
+    }
+
+    /// The last word of TLS, when nothing else waits at the end.
+    fn say_goodbye(&mut self, place: u32) {
+        let Some(connection) = self.places[place as usize].as_mut() else { return };
+        let is_done = connection.queue.as_ref().is_none_or(|it| it.is_empty());
+        if matches!(connection.life, Life::Closing | Life::Leaving)
+            && is_done
+            && connection.seal.as_ref().is_some_and(|it| it.say_goodbye())
+        {
+            connection.queue(&mut self.spare, self.now).has_sealed();
+            self.send(place);
         }
     }
 

@@ -12,14 +12,21 @@ use parlor_shared::ServerFrame;
 
 use super::Change;
 use super::queue::Shared;
+use super::seal::Seal;
 use crate::chat::{ConnectionId, Topic};
 
 /// What a delivery thread is told.
 #[derive(Debug)]
 pub(super) enum Letter {
-    Open(ConnectionId, Arc<TcpStream>),
+    Open(ConnectionId, Arc<TcpStream>, Option<Arc<Seal>>),
     Batch(Arc<Released>, usize),
-    Answer { connection: ConnectionId, bytes: Vec<u8>, done: Option<Sender<()>> },
+    Answer {
+        connection: ConnectionId,
+        bytes: Vec<u8>,
+        done: Option<Sender<()>>,
+    },
+    /// Its reader has caused something to be sent.
+    Rouse(ConnectionId),
     Close(ConnectionId),
     Stop(Instant),
 }
@@ -30,7 +37,7 @@ impl Letter {
         match self {
             Self::Batch(_, weight) => *weight,
             Self::Answer { bytes, .. } => bytes.len(),
-            Self::Open(..) | Self::Close(_) | Self::Stop(_) => 0,
+            Self::Open(..) | Self::Rouse(_) | Self::Close(_) | Self::Stop(_) => 0,
         }
     }
 }
@@ -41,6 +48,7 @@ pub(super) struct Released {
     pub(super) replies: Vec<(ConnectionId, ServerFrame)>,
     pub(super) chunks: Vec<(Topic, Arc<Shared>, Vec<Change>)>,
     pub(super) closes: Vec<ConnectionId>,
+    pub(super) expels: Vec<ConnectionId>,
 }
 
 /// Bytes of letters that wait for one delivery thread. Letters alone bound nothing: one can

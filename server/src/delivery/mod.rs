@@ -10,7 +10,8 @@
 //! 5. Who listens changes only by [`Change`]s, at their place in the chunk's bytes. A connection
 //!    that starts at `o` hears `bytes[o..]`, one that stops at `o` hears `bytes[..o]`.
 //! 6. A delivery thread MUST NOT wait for a socket, for the hub, for a connection's thread or
-//!    for another delivery thread. It waits in one poll, for readiness, a waker and a time.
+//!    for another delivery thread. It waits in one poll, for readiness, a waker and a time. Only
+//!    a [`Seal`]'s lock may keep it for as long as a reader computes, see 12.
 //! 7. It MUST NOT send to the hub. To cut a connection it shuts the socket down; the
 //!    connection's own thread reads the end and reports it.
 //! 8. What waits is bounded: per connection by `queue_bytes`, besides one answer whose sender
@@ -22,11 +23,23 @@
 //! 10. Connections that are not known (any more) are passed over in silence: everything that
 //!     refers to a connection can be late.
 //! 11. [`Delivery::stop`] MUST come after the last batch. What is put later is dropped.
+//!
+//! Where TLS is spoken, the reader and the delivery thread share a [`Seal`]:
+//! 12. Its lock MUST NOT be held across anything that can wait: the reader reads raw bytes before
+//!     it locks and gives plaintext on after it has unlocked; the delivery thread seals and makes
+//!     one send that does not wait.
+//! 13. Only the delivery thread sends. What the reader causes (an alert) stays in the seal, and
+//!     the reader MUST then call [`Delivery::rouse`].
+//! 14. Plaintext MUST be sealed only when the kernel has taken all that was sealed before, and at
+//!     most [`SEAL_BYTES`] of it. It stays in the queue, and counts, until all of that is taken.
+//! 15. The last thing sealed is a `close_notify`, behind all that waits; then the writing side is
+//!     shut down as that of a plain connection. One that is cut gets none.
 
 mod connections;
 mod inbox;
 mod listeners;
 mod queue;
+mod seal;
 mod thread;
 
 use std::io;
@@ -44,6 +57,7 @@ use crate::chat::{ConnectionId, Topic};
 use crate::threads;
 use inbox::{Inbox, Letter, Released};
 use queue::Shared;
+pub use seal::{Opened, SEAL_BYTES, Seal};
 use thread::{DeliveryThread, WOKEN};
 
 /// A reply before it is encoded counts this much in an inbox: most are shorter.
@@ -58,6 +72,9 @@ pub struct Batch {
     pub chunks: Vec<Chunk>,
     /// Connections that end after hearing all of it.
     pub closes: Vec<ConnectionId>,
+    /// Connections that end in both directions after hearing all of it, whether their client
+    /// hangs up or not.
+    pub expels: Vec<ConnectionId>,
 }
 
 /// All events of one topic in one commit, encoded once, and who started or stopped listening in
@@ -163,9 +180,14 @@ impl Delivery {
     }
 
     /// Registers a connection; first of all that is said about it. Its socket gets
-    /// `TCP_NODELAY`, and on Windows stops blocking.
-    pub fn open(&self, connection: ConnectionId, socket: Arc<TcpStream>) {
-        self.put(connection, Letter::Open(connection, socket));
+    /// `TCP_NODELAY`, and on Windows stops blocking. What is sent on it goes through `seal`.
+    pub fn open(&self, connection: ConnectionId, socket: Arc<TcpStream>, seal: Option<Arc<Seal>>) {
+        self.put(connection, Letter::Open(connection, socket, seal));
+    }
+
+    /// From a connection's own thread: reading has left something in its seal that is to be sent.
+    pub fn rouse(&self, connection: ConnectionId) {
+        self.put(connection, Letter::Rouse(connection));
     }
 
     /// From the hub: what one commit released. Waits only while a delivery thread is behind by
@@ -178,6 +200,7 @@ impl Delivery {
             replies: batch.replies,
             chunks: batch.chunks.into_iter().map(share).collect(),
             closes: batch.closes,
+            expels: batch.expels,
         });
         for inbox in &self.board.inboxes {
             inbox.put(Letter::Batch(Arc::clone(&released), weight));

@@ -6,17 +6,19 @@
 //! once however many wait for it; dropping the last piece of it takes it off the total again.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crossbeam_channel::Sender;
 
-use crate::platform::Watch;
+use super::seal::{SEAL_BYTES, Seal};
+use crate::platform::{self, Watch};
 
 /// Slices given to the kernel in one send. More would only lengthen the call.
-pub(super) const SLICES: usize = 64;
+const SLICES: usize = 64;
 /// Answers of one connection share a buffer up to this many bytes.
 const ANSWERS_TOGETHER_BYTES: usize = 16 * 1024;
 /// A drained queue keeps room for this many pieces; what was longer is given back.
@@ -129,6 +131,11 @@ pub(super) struct Queue {
     ordinary: usize,
     /// Bytes that wait of answers whose sender waits for them.
     awaited: usize,
+    /// The first bytes are sealed, and the kernel has not taken all of that; they stay here, and
+    /// count, until it has.
+    sealed_waits: bool,
+    /// What is sealed takes memory that nobody shares.
+    sealed_counted: Option<Counted>,
     /// When the kernel last took a byte, or the queue stopped being empty.
     pub(super) progress_at: Instant,
     /// Set while the kernel takes nothing and will say when it does.
@@ -142,6 +149,8 @@ impl Queue {
             counted: 0,
             ordinary: 0,
             awaited: 0,
+            sealed_waits: false,
+            sealed_counted: None,
             progress_at: now,
             watch: None,
         }
@@ -152,10 +161,16 @@ impl Queue {
         self.pieces.clear();
         self.pieces.shrink_to(PIECES_KEPT);
         (self.counted, self.ordinary, self.awaited, self.watch) = (0, 0, 0, None);
+        (self.sealed_waits, self.sealed_counted) = (false, None);
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
+        self.pieces.is_empty() && !self.sealed_waits
+    }
+
+    /// Something was sealed beside what is queued here, a goodbye for instance.
+    pub(super) fn has_sealed(&mut self) {
+        self.sealed_waits = true;
     }
 
     /// Bytes that wait and count against the connection's limit.
@@ -168,9 +183,9 @@ impl Queue {
         self.awaited > 0
     }
 
-    /// All bytes that wait.
+    /// All bytes that wait, and at most how many are sealed of them.
     pub(super) fn len(&self) -> usize {
-        self.ordinary + self.awaited
+        self.ordinary + self.awaited + if self.sealed_waits { SEAL_BYTES } else { 0 }
     }
 
     /// `shared[from..upto]`, which is not empty.
@@ -203,18 +218,36 @@ impl Queue {
         self.push_own(line.to_vec(), None);
     }
 
-    /// The first bytes that wait, as slices; how many slices there are.
-    pub(super) fn slices<'a>(&'a self, into: &mut [IoSlice<'a>; SLICES]) -> usize {
+    /// Gives the kernel what it takes now of the first bytes, and says how many bytes that was on
+    /// the wire; sealed by `seal` where there is one.
+    pub(super) fn send(
+        &mut self,
+        socket: &TcpStream,
+        seal: Option<&Seal>,
+        now: Instant,
+    ) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
-        for (slot, piece) in into.iter_mut().zip(&self.pieces) {
+        for (slot, piece) in slices.iter_mut().zip(&self.pieces) {
             *slot = IoSlice::new(piece.rest());
             count += 1;
         }
-        count
+        let Some(seal) = seal else {
+            let taken = platform::send_now(socket, &slices[..count])?;
+            self.advance(taken, now);
+            return Ok(taken);
+        };
+        let sent = seal.send(socket, &slices[..count])?;
+        self.sealed_waits = sent.waits;
+        if sent.wire == 0 && sent.waits {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.advance(sent.plain, now);
+        Ok(sent.wire)
     }
 
-    /// The kernel took this many of the first bytes.
-    pub(super) fn advance(&mut self, mut taken: usize, now: Instant) {
+    /// The kernel has this many of the first bytes.
+    fn advance(&mut self, mut taken: usize, now: Instant) {
         self.progress_at = now;
         while taken > 0
             && let Some(piece) = self.pieces.front_mut()
@@ -237,5 +270,10 @@ impl Queue {
             piece.count(total);
         }
         self.counted = self.pieces.len();
+        match (self.sealed_waits, &self.sealed_counted) {
+            (true, None) => self.sealed_counted = Some(Counted::new(total, SEAL_BYTES)),
+            (false, Some(_)) => self.sealed_counted = None,
+            (true, Some(_)) | (false, None) => {}
+        }
     }
 }

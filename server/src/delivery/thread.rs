@@ -91,8 +91,8 @@ impl DeliveryThread {
         let threads = self.board.inboxes.len() as u64;
         let is_mine = |id: ConnectionId| id.0 % threads == self.index as u64;
         match letter {
-            Letter::Open(id, socket) => {
-                self.connections.open(id, socket);
+            Letter::Open(id, socket, seal) => {
+                self.connections.open(id, socket, seal);
                 if self.stop_at.is_some() {
                     self.connections.close(id);
                 }
@@ -110,10 +110,14 @@ impl DeliveryThread {
                 for id in released.closes.iter().filter(|it| is_mine(**it)) {
                     self.connections.close(*id);
                 }
+                for id in released.expels.iter().filter(|it| is_mine(**it)) {
+                    self.connections.expel(*id);
+                }
             }
             Letter::Answer { connection, bytes, done } => {
                 self.connections.answer(connection, bytes, done);
             }
+            Letter::Rouse(id) => self.connections.rouse(id),
             Letter::Close(id) => self.connections.close(id),
             Letter::Stop(deadline) => {
                 self.stop_at = Some(deadline);

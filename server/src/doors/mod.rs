@@ -4,6 +4,8 @@
 
 mod caps;
 mod ndjson;
+mod tls;
+mod wire;
 
 use std::io::{self, Read as _};
 use std::net::{IpAddr, TcpListener, TcpStream};
@@ -16,11 +18,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parlor_shared::{Limits, Refusal, ServerFrame, frame};
 use socket2::SockRef;
 
-use crate::delivery::Delivery;
-use crate::gate::{Gate, Shared};
+use crate::chat::ConnectionId;
+use crate::delivery::{Delivery, Seal};
+use crate::gate::{Gate, Origin, Shared};
 use crate::hub::Entrance;
 use crate::{platform, threads};
 use caps::{Caps, Place};
+use wire::Wire;
+
+/// The first byte of newline-delimited JSON.
+const NDJSON: u8 = b'{';
 
 /// First and longest wait when the system has no descriptor for a new connection.
 const ACCEPT_BACKOFF: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
@@ -31,6 +38,10 @@ pub struct House {
     pub shared: Shared,
     pub entrance: Entrance,
     pub delivery: Delivery,
+    /// How TLS is spoken, with which key.
+    pub tls: Arc<rustls::ServerConfig>,
+    /// The operator lets passwords through plain connections from anywhere.
+    pub allows_plain_passwords: bool,
 }
 
 /// The accepting thread, and the end of all connections' threads.
@@ -124,16 +135,11 @@ fn admit(
         return Ok(());
     };
     let (house, alive) = (house.clone(), alive.clone());
+    let opened = Instant::now();
     let id = house.entrance.next_id();
     threads::start(format!("conn-{}", id.0), move || {
-        let serving = || {
-            let socket = Arc::new(socket);
-            house.delivery.open(id, Arc::clone(&socket));
-            let Ok(connection) = house.entrance.connect(id) else { return };
-            let gate = Gate::new(connection, house.shared.clone(), source);
-            serve(&socket, gate, place, &house.shared.limits);
-        };
-        if catch_unwind(AssertUnwindSafe(serving)).is_err() {
+        let guest = Guest { id, socket: Arc::new(socket), source, place, opened };
+        if catch_unwind(AssertUnwindSafe(|| serve(guest, &house))).is_err() {
             log::error!("a connection from {source} panicked and was ended");
         }
         drop(alive);
@@ -141,21 +147,69 @@ fn admit(
     Ok(())
 }
 
-/// Asks the first byte which door it is.
-fn serve(socket: &TcpStream, gate: Gate, place: Place, limits: &Limits) {
+/// Somebody at the door of whom nothing is known yet.
+struct Guest {
+    id: ConnectionId,
+    socket: Arc<TcpStream>,
+    source: IpAddr,
+    place: Place,
+    opened: Instant,
+}
+
+/// Asks the first byte which door it is, and inside TLS once more. Only then the rest of the
+/// house hears of the connection.
+fn serve(guest: Guest, house: &House) {
+    let Guest { id, socket, source, place, opened } = guest;
+    let limits = &house.shared.limits;
+    let Some(first) = first_byte(&socket, limits) else { return };
+    let mut seal = None;
+    let tongue = if first == tls::FIRST_BYTE {
+        match tls::shake_hands(&socket, &[first], &house.tls, limits, opened) {
+            Ok((tls, NDJSON)) => {
+                seal = Some(Arc::new(Seal::new(tls)));
+                NDJSON
+            }
+            Ok((tls, other)) => {
+                tls::turn_away(&socket, tls, limits);
+                other
+            }
+            Err(error) => return log::debug!("connection {}: no handshake: {error}", id.0),
+        }
+    } else {
+        first
+    };
+    if tongue != NDJSON {
+        return log::debug!("connection {}: {tongue:#04x} begins no tongue of ours", id.0);
+    }
+    house.delivery.open(id, Arc::clone(&socket), seal.clone());
+    let Ok(connection) = house.entrance.connect(id) else { return };
+    // Both ends having one address, nothing of it leaves this machine.
+    let is_local = source.is_loopback()
+        || socket.local_addr().is_ok_and(|it| it.ip().to_canonical() == source);
+    let is_private = seal.is_some() || is_local || house.allows_plain_passwords;
+    let gate = Gate::new(connection, house.shared.clone(), Origin { source, is_private });
+    match seal {
+        None => ndjson::serve(Wire::plain(socket), &[first], gate, place, limits, opened),
+        Some(seal) => {
+            let wire = Wire::sealed(socket, id, seal, house.delivery.clone());
+            ndjson::serve(wire, &[], gate, place, limits, opened);
+        }
+    }
+}
+
+fn first_byte(mut socket: &TcpStream, limits: &Limits) -> Option<u8> {
     let prepared = socket
         .set_nodelay(true)
         .and_then(|()| SockRef::from(socket).set_keepalive(true))
         .and_then(|()| socket.set_read_timeout(Some(Duration::from_millis(limits.hello_millis))));
     if let Err(error) = prepared {
         log::debug!("a connection that is gone already: {error}");
-        return;
+        return None;
     }
     let mut first = [0];
-    match (&mut &*socket).read(&mut first) {
-        Ok(1) if first[0] == b'{' => ndjson::serve(socket, &first, gate, place, limits),
-        Ok(0) | Err(_) => {}
-        Ok(_) => log::debug!("a first byte of {:#04x} is no door of ours", first[0]),
+    match socket.read(&mut first) {
+        Ok(1) => Some(first[0]),
+        Ok(_) | Err(_) => None,
     }
 }
 

@@ -1,29 +1,35 @@
 //! The plain door: newline-delimited JSON in both directions.
 
-use std::io::{self, Read as _};
-use std::net::TcpStream;
+use std::io;
 use std::time::{Duration, Instant};
 
 use parlor_shared::{Decoder, Limits, Refusal};
 
 use super::caps::Place;
+use super::wire::Wire;
 use crate::gate::{Gate, Next};
 
 /// What is read at once. On the stack, so that a silent connection holds no buffer.
 const READ_BYTES: usize = 8 * 1024;
-/// What is read away at most after the last word.
-const LINGER_BYTES: usize = 1024 * 1024;
 
-/// Serves a connection whose first bytes were read already, until it ends.
-pub(super) fn serve(socket: &TcpStream, first: &[u8], gate: Gate, place: Place, limits: &Limits) {
+/// Serves a connection that was accepted at `opened` and whose first bytes may have been read
+/// already, until it ends.
+pub(super) fn serve(
+    wire: Wire,
+    first: &[u8],
+    gate: Gate,
+    place: Place,
+    limits: &Limits,
+    opened: Instant,
+) {
     let now = Instant::now();
     let mut door = Door {
-        socket,
+        wire,
         gate,
         place,
         limits,
         decoder: Decoder::new(limits.frame_bytes_before_hello as usize),
-        opened: now,
+        opened,
         heard: now,
         line_began: Some(now),
         timeout: None,
@@ -31,11 +37,11 @@ pub(super) fn serve(socket: &TcpStream, first: &[u8], gate: Gate, place: Place, 
     if door.feed(first) == Next::Go {
         door.run();
     }
-    door.linger();
+    door.wire.linger(limits);
 }
 
 struct Door<'a> {
-    socket: &'a TcpStream,
+    wire: Wire,
     gate: Gate,
     place: Place,
     limits: &'a Limits,
@@ -53,7 +59,7 @@ impl Door<'_> {
         let mut buffer = [0; READ_BYTES];
         loop {
             let Ok(()) = self.set_timeout() else { return };
-            match (&mut &*self.socket).read(&mut buffer) {
+            match self.wire.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(bytes) => {
                     self.heard = Instant::now();
@@ -125,28 +131,10 @@ impl Door<'_> {
             deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
         };
         if self.timeout != Some(timeout) {
-            self.socket.set_read_timeout(Some(timeout))?;
+            self.wire.set_timeout(timeout)?;
             self.timeout = Some(timeout);
         }
         Ok(())
-    }
-
-    /// Reads away what still comes, for a moment: closing a socket with unread bytes would reset
-    /// it, and the last words to the client would be lost on the way.
-    fn linger(&mut self) {
-        let deadline = Instant::now() + Duration::from_millis(self.limits.linger_millis);
-        let mut buffer = [0; READ_BYTES];
-        let mut read = 0;
-        while read < LINGER_BYTES {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.socket.set_read_timeout(Some(left)).is_err() {
-                return;
-            }
-            match (&mut &*self.socket).read(&mut buffer) {
-                Ok(0) | Err(_) => return,
-                Ok(bytes) => read += bytes,
-            }
-        }
     }
 }
 

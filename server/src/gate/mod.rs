@@ -4,24 +4,30 @@
 //! answers history and room lists from the store. Doors bring frames here and carry nothing else
 //! in.
 
+mod account;
+pub(crate) mod fresh;
 mod meter;
+pub mod password;
+mod reads;
+pub mod throttle;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_shared::request::{Hello, History, Request, Rooms};
+use parlor_shared::request::{Hello, Request};
 use parlor_shared::{
-    Frame, Limits, Notice, PROTOCOL, Refusal, Reply, RequestId, ResumeToken, RoomId, ServerFrame,
-    UserId, event::Event, frame,
+    Frame, Limits, Notice, PROTOCOL, Refusal, RequestId, ServerFrame, UserId, event::Event, frame,
 };
-use sha2::{Digest as _, Sha256};
 
-use crate::chat::{Arrival, TokenHash};
+use crate::chat::{Arrival, From, TokenHash};
 use crate::connection::{Connection, Stopping};
-use crate::store::{PageSize, Readers};
+use crate::figures::Figures;
+use crate::store::Readers;
 pub use meter::Meters;
 use meter::{Kind, Meter, Pace};
+use password::Passwords;
+use throttle::Throttle;
 
 /// What all gates share.
 #[derive(Clone)]
@@ -29,6 +35,25 @@ pub struct Shared {
     pub limits: Arc<Limits>,
     pub readers: Readers,
     pub meters: Arc<Meters>,
+    pub passwords: Arc<Passwords>,
+    /// Tries of passwords, of codes, and of having a mail sent.
+    pub throttle: Arc<Throttle>,
+    pub codes: Arc<Throttle>,
+    pub mails: Arc<Throttle>,
+    pub figures: Arc<Figures>,
+    /// Of the credential with which the shell of this machine comes in.
+    pub shell: Option<TokenHash>,
+    /// Mail can be sent.
+    pub has_mail: bool,
+}
+
+/// Where a connection comes from, as its door knows it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Origin {
+    pub source: IpAddr,
+    /// Passwords and codes may come this way: it is encrypted, or from this machine, or the
+    /// operator allows them anywhere.
+    pub is_private: bool,
 }
 
 /// What the door does next.
@@ -43,17 +68,17 @@ pub enum Next {
 pub struct Gate {
     connection: Connection,
     shared: Shared,
-    source: IpAddr,
+    origin: Origin,
     user: Option<(UserId, Arc<Meter>)>,
     /// Requests made before sign-in.
     tries: u64,
 }
 
 impl Gate {
-    /// A gate for a connection from `source`.
+    /// A gate for a connection from `origin`.
     #[must_use]
-    pub fn new(connection: Connection, shared: Shared, source: IpAddr) -> Self {
-        Self { connection, shared, source, user: None, tries: 0 }
+    pub fn new(connection: Connection, shared: Shared, origin: Origin) -> Self {
+        Self { connection, shared, origin, user: None, tries: 0 }
     }
 
     /// True once hello was accepted.
@@ -114,25 +139,18 @@ impl Gate {
     }
 
     fn request(&mut self, id: RequestId, request: Request) -> Result<Next, Stopping> {
+        if account::is_secret(&request) && !self.origin.is_private {
+            return self.refuse(Some(id), Refusal::NeedsTls);
+        }
         let Some((user, _)) = self.user else {
-            let Request::Hello(hello) = request else {
-                return self.refuse(Some(id), Refusal::HelloFirst);
+            return match request {
+                Request::Hello(hello) => self.hello(id, hello),
+                Request::Recover(_) | Request::Forgot(_) => self.plead(id, request),
+                _ => self.refuse(Some(id), Refusal::HelloFirst),
             };
-            return self.hello(id, hello);
         };
-        let kind = match &request {
-            Request::Say(_) => Kind::Message,
-            Request::Hello(_)
-            | Request::CreateRoom(_)
-            | Request::Join(_)
-            | Request::Leave(_)
-            | Request::Rooms(_)
-            | Request::Members(_)
-            | Request::History(_)
-            | Request::Ping(_)
-            | Request::Goodbye(_) => Kind::Request,
-        };
-        match self.pace(kind) {
+        let is_message = matches!(request, Request::Say(_) | Request::Announce(_));
+        match self.pace(if is_message { Kind::Message } else { Kind::Request }) {
             Pace::Now => {}
             // Held back on its own thread: the bytes behind it wait in the network.
             Pace::After(wait) => std::thread::sleep(wait),
@@ -144,16 +162,19 @@ impl Gate {
         }
         let is_last = request.is_farewell();
         match request {
-            Request::Hello(_) => self.connection.answer(id, Err(Refusal::HelloTwice))?,
-            Request::History(history) => self.history(id, user, history)?,
-            Request::Rooms(rooms) => self.rooms(id, &rooms)?,
-            request @ (Request::CreateRoom(_)
-            | Request::Join(_)
-            | Request::Leave(_)
-            | Request::Members(_)
-            | Request::Say(_)
-            | Request::Ping(_)
-            | Request::Goodbye(_)) => self.connection.ask(id, request)?,
+            Request::Hello(_) | Request::Recover(_) | Request::Forgot(_) => {
+                self.connection.answer(id, Err(Refusal::HelloTwice))?;
+            }
+            Request::History(_)
+            | Request::Rooms(_)
+            | Request::Mine(_)
+            | Request::Audit(_)
+            | Request::Invites(_)
+            | Request::Storage(_) => self.read(id, user, &request)?,
+            request => match self.bring(user, &request) {
+                Ok(brought) => self.connection.ask(id, request, brought)?,
+                Err(no) => self.connection.answer(id, Err(no.refusal()))?,
+            },
         }
         Ok(if is_last { Next::End } else { Next::Go })
     }
@@ -170,81 +191,52 @@ impl Gate {
     }
 
     fn hello(&mut self, id: RequestId, hello: Hello) -> Result<Next, Stopping> {
-        log::debug!("hello from {} by {:?}", self.source, hello.app.as_str());
+        log::debug!("hello from {} by {:?}", self.origin.source, hello.app.as_str());
         if hello.protocol != PROTOCOL {
             return self.refuse(Some(id), Refusal::OtherVersion { speaks: PROTOCOL });
         }
-        let arrival = match (hello.token, hello.name) {
-            (Some(token), _) => Arrival::Known { hash: hash(&token) },
-            (None, None) => return self.refuse(Some(id), Refusal::NameNeeded),
-            (None, Some(name)) => {
-                if let Err(retry_millis) = self.shared.meters.new_guest(self.source) {
-                    return self.refuse(Some(id), Refusal::TooManyGuests { retry_millis });
-                }
-                let token = fresh_token();
-                let hash = hash(&token);
-                Arrival::Guest { name, token, hash }
-            }
-        };
+        let has_secret = hello.password.is_some() || hello.invite.is_some();
+        if has_secret && !self.origin.is_private {
+            return self.refuse(Some(id), Refusal::NeedsTls);
+        }
         self.tries += 1;
         if self.tries > self.shared.limits.hello_tries {
             return Ok(self.end(Refusal::HelloLate));
         }
-        if let Some(user) = self.connection.hello(id, arrival)? {
+        let device = hello.device.clone();
+        let arrival = match self.arrival(hello) {
+            Ok(arrival) => arrival,
+            Err(no) => {
+                self.connection.answer(id, Err(no.refusal()))?;
+                return Ok(Next::Go);
+            }
+        };
+        let (source, is_private) = (self.origin.source, self.origin.is_private);
+        let from = From { source, is_private, device };
+        if let Some(user) = self.connection.hello(id, arrival, from)? {
             self.user = Some((user, self.shared.meters.of(user)));
         }
         Ok(Next::Go)
     }
 
-    fn history(&mut self, id: RequestId, user: UserId, asked: History) -> Result<(), Stopping> {
-        self.connection.wait_for_sent();
-        // What this connection said before must be in what it reads.
-        self.connection.settle()?;
-        let limits = &self.shared.limits;
-        let events = asked.limit.map_or(limits.page_events, u64::from);
-        let size = PageSize {
-            events: events.clamp(1, limits.page_events_max) as usize,
-            bytes: limits.page_bytes as usize,
-        };
-        let room = asked.room;
-        let page = self.shared.readers.with(|it| it.history(user, room, asked.page, size));
-        match page {
-            Ok(Some(page)) => {
-                let (events, more, last_seq) = (page.events, page.more, page.last_seq);
-                self.connection.answer_long(id, Reply::Page { room, events, more, last_seq })
+    /// Who comes: with a token, with a password, or somebody new.
+    fn arrival(&self, hello: Hello) -> Result<Arrival, account::No> {
+        match (hello.token, hello.name, hello.password) {
+            (Some(token), ..) => {
+                let hash = TokenHash::of_token(&token);
+                Ok(if self.is_shell(hash) { Arrival::Shell } else { Arrival::Known { hash } })
             }
-            Ok(None) => self.connection.answer(id, Err(Refusal::NoSuchRoom)),
-            Err(error) => {
-                log::error!("history of room {room}: {error}");
-                self.connection.answer(id, Err(Refusal::HistoryDamaged))
+            (None, None, _) => Err(Refusal::NameNeeded.into()),
+            (None, Some(name), Some(password)) => {
+                let proof = self.check_password(&name, &password)?;
+                Ok(Arrival::Account { proof, token: fresh::token() })
+            }
+            (None, Some(name), None) => {
+                let new_guest = self.shared.meters.new_guest(self.origin.source);
+                new_guest.map_err(|retry_millis| Refusal::TooManyGuests { retry_millis })?;
+                let invite = hello.invite.as_ref().map(TokenHash::of_code);
+                Ok(Arrival::Guest { name, token: fresh::token(), invite, fact: None })
             }
         }
     }
-
-    fn rooms(&mut self, id: RequestId, asked: &Rooms) -> Result<(), Stopping> {
-        self.connection.wait_for_sent();
-        self.connection.settle()?;
-        let entries = self.shared.limits.list_entries as usize;
-        let after = asked.after.unwrap_or(RoomId(0));
-        match self.shared.readers.with(|it| it.rooms(after, entries)) {
-            Ok((rooms, more)) => self.connection.answer_long(id, Reply::Rooms { rooms, more }),
-            Err(error) => {
-                log::error!("the list of rooms: {error}");
-                self.connection.answer(id, Err(Refusal::HistoryDamaged))
-            }
-        }
-    }
-}
-
-fn hash(token: &ResumeToken) -> TokenHash {
-    TokenHash(Sha256::digest(token.0).into())
-}
-
-/// 256 bits from the system's generator. Without one nobody could be told apart, so there is no
-/// way on.
-#[expect(clippy::expect_used, reason = "a system without randomness cannot serve strangers")]
-fn fresh_token() -> ResumeToken {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the system has a random generator");
-    ResumeToken(bytes)
 }

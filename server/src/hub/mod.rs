@@ -20,7 +20,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parlor_shared::request::Request;
 use parlor_shared::{Limits, Refusal, RequestId, ServerFrame, UnixMillis};
 
-use crate::chat::{Act, Arrival, Chat, Command, ConnectionId, Effect, Monotonic};
+use crate::chat::{Act, Arrival, Chat, Command, ConnectionId, Effect, Monotonic, TokenHash};
 use crate::connection::{Connection, Letter, Seated, Stopping};
 use crate::delivery::Delivery;
 use crate::store::{Store, StoreError};
@@ -56,6 +56,14 @@ impl Entrance {
         Connection::new(id, self.inbox.clone(), self.delivery.clone())
     }
 
+    /// Something to decide that no connection asked for.
+    ///
+    /// # Errors
+    /// When the hub has ended.
+    pub fn tell(&self, act: Act) -> Result<(), Stopping> {
+        self.inbox.send(Letter::Act(act)).map_err(|_hub_is_gone| Stopping)
+    }
+
     /// Tells everybody that the server stops; the hub decides nothing after this.
     ///
     /// # Errors
@@ -73,8 +81,18 @@ pub struct Hub {
     delivery: Delivery,
     seats: HashMap<ConnectionId, Sender<Seated>>,
     bells: Vec<Sender<()>>,
+    /// Rung when somebody wants a backup.
+    backup: Sender<()>,
     clock: Clock,
     batch_max: usize,
+}
+
+/// Whom the hub wakes, without ever waiting for them.
+pub struct Bells {
+    /// Rung after each commit that saved something.
+    pub news: Vec<Sender<()>>,
+    /// Rung when somebody wants a backup now.
+    pub backup: Sender<()>,
 }
 
 /// What is needed to answer a command of a batch that could not be saved.
@@ -89,6 +107,8 @@ enum Undone {
     },
     /// Only looks: to be asked again.
     Again(Act),
+    /// Nobody waits for it.
+    Nothing,
     /// Somebody left or time passed, which no disk can undo: what was to be told about it.
     Told {
         act: Act,
@@ -97,18 +117,21 @@ enum Undone {
 }
 
 impl Hub {
-    /// The hub over what `store` holds. `bells` are rung after each commit that saved something.
+    /// The hub over what `store` holds. `claim` makes an owner where there is none.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn new(
-        store: Store,
+        mut store: Store,
         delivery: Delivery,
-        bells: Vec<Sender<()>>,
+        Bells { news: bells, backup }: Bells,
+        claim: TokenHash,
         limits: &Arc<Limits>,
     ) -> Result<(Self, Entrance), StoreError> {
         let (send, inbox) = bounded(limits.inbox as usize);
-        let chat = Chat::new(store.load()?, Arc::clone(limits));
+        store.bound_by(limits);
+        let mut chat = Chat::new(store.load()?, Arc::clone(limits));
+        chat.may_be_claimed_with(claim);
         let entrance =
             Entrance { inbox: send, delivery: delivery.clone(), last: Arc::new(AtomicU64::new(0)) };
         let hub = Self {
@@ -118,10 +141,17 @@ impl Hub {
             delivery,
             seats: HashMap::new(),
             bells,
+            backup,
             clock: Clock::start(),
             batch_max: limits.batch.max(1) as usize,
         };
         Ok((hub, entrance))
+    }
+
+    /// Somebody owns this server.
+    #[must_use]
+    pub fn has_owner(&self) -> bool {
+        self.chat.has_owner()
     }
 
     /// Runs until it is told to stop.
@@ -178,7 +208,7 @@ impl Hub {
             }
             let mut command = Command { now, at, act };
             if let Some(question) = self.chat.needs(&command) {
-                match batch.look_up(question) {
+                match batch.look_up(question, at) {
                     Ok(found) => command.learn(found),
                     Err(StoreError::Damaged { position }) => {
                         log::error!("{}", StoreError::Damaged { position });
@@ -235,7 +265,9 @@ impl Hub {
                 Undone::Hello { connection, .. } | Undone::Again(Act::Hello { connection, .. }) => {
                     Some(*connection)
                 }
-                Undone::Ask { .. } | Undone::Again(_) | Undone::Told { .. } => None,
+                Undone::Ask { .. } | Undone::Again(_) | Undone::Nothing | Undone::Told { .. } => {
+                    None
+                }
             })
             .collect();
         self.chat.roll_back(self.store.load()?, &hellos);
@@ -250,6 +282,7 @@ impl Hub {
                     vec![refusal(connection, id), Effect::Seat { connection, user: None }]
                 }
                 Undone::Ask { connection, id } => vec![refusal(connection, id)],
+                Undone::Nothing => Vec::new(),
                 Undone::Again(act) => self.chat.apply(Command { now, at, act }),
                 // Whoever's sign-in was undone has to end once more.
                 Undone::Told { act, .. }
@@ -268,6 +301,10 @@ impl Hub {
     }
 
     fn tell(&mut self, mut release: Release, has_news: bool) {
+        if release.wants_backup {
+            // One that is asked for already is as good as two.
+            self.backup.try_send(()).ok();
+        }
         if has_news {
             for bell in &self.bells {
                 // A bell that rings already is as good as rung.
@@ -277,7 +314,8 @@ impl Hub {
         let seats = std::mem::take(&mut release.seats);
         let fences = std::mem::take(&mut release.fences);
         let batch = release.seal();
-        let closes = batch.as_ref().map(|it| it.closes.clone()).unwrap_or_default();
+        let ended: Vec<ConnectionId> =
+            batch.iter().flat_map(|it| it.closes.iter().chain(&it.expels).copied()).collect();
         if let Some(batch) = batch {
             self.delivery.batch(batch);
         }
@@ -288,7 +326,7 @@ impl Hub {
                 seat.try_send(word).ok();
             }
         }
-        for connection in closes {
+        for connection in ended {
             self.seats.remove(&connection);
         }
     }
@@ -298,11 +336,22 @@ impl Undone {
     fn of(act: &Act) -> Self {
         match act {
             // Whoever is known may come and read; only when it was last seen is not saved.
-            Act::Hello { arrival: Arrival::Known { .. }, .. } => Self::Again(act.clone()),
-            Act::Hello { connection, id, .. } => Self::Hello { connection: *connection, id: *id },
-            Act::Ask { request: Request::Ping(_) | Request::Members(_), .. } => {
+            Act::Hello { arrival: Arrival::Known { .. } | Arrival::Shell, .. } => {
                 Self::Again(act.clone())
             }
+            Act::Hello { connection, id, .. } => Self::Hello { connection: *connection, id: *id },
+            Act::Ask {
+                request:
+                    Request::Ping(_)
+                    | Request::Members(_)
+                    | Request::Users(_)
+                    | Request::Sessions(_)
+                    | Request::Bans(_)
+                    | Request::Policy(_),
+                ..
+            } => Self::Again(act.clone()),
+            // What became of a mail is found out again.
+            Act::Forgot { .. } | Act::Mailed { .. } => Self::Nothing,
             Act::Ask { request, .. } if request.is_farewell() => Self::told(act),
             Act::Lost { .. } | Act::Tick | Act::Stop { .. } => Self::told(act),
             Act::Ask { connection, id, .. } => Self::Ask { connection: *connection, id: *id },

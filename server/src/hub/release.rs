@@ -15,6 +15,8 @@ pub(super) struct Release {
     chunks: Vec<Growing>,
     chunk_of: HashMap<Topic, usize>,
     closes: Vec<ConnectionId>,
+    expels: Vec<ConnectionId>,
+    pub(super) wants_backup: bool,
     pub(super) seats: Vec<(ConnectionId, Option<UserId>)>,
     pub(super) fences: Vec<ConnectionId>,
 }
@@ -35,6 +37,7 @@ impl Release {
                 let bytes = &mut self.chunk(topic).bytes;
                 match &event {
                     Heard::Room(event) => frame::encode_line(&**event, bytes),
+                    Heard::User(event) => frame::encode_line(&**event, bytes),
                     Heard::Notice(notice) => frame::encode_line(notice, bytes),
                 }
             }
@@ -42,6 +45,11 @@ impl Release {
             Effect::Unlisten { connection, topic } => self.change(connection, topic, false),
             Effect::Seat { connection, user } => self.seats.push((connection, user)),
             Effect::Close { connection } => self.closes.push(connection),
+            Effect::Expel { connection, why } => {
+                self.replies.push((connection, ServerFrame::refused(None, why)));
+                self.expels.push(connection);
+            }
+            Effect::BackUp => self.wants_backup = true,
         }
         None
     }
@@ -55,6 +63,7 @@ impl Release {
 
     /// The letter to the delivery threads; `None` when nobody hears anything.
     pub(super) fn seal(&mut self) -> Option<Batch> {
+        // Whoever is expelled is told why, so there is a reply then.
         if self.replies.is_empty() && self.chunks.is_empty() && self.closes.is_empty() {
             return None;
         }
@@ -68,6 +77,7 @@ impl Release {
             chunks: chunks.collect(),
             replies: std::mem::take(&mut self.replies),
             closes: std::mem::take(&mut self.closes),
+            expels: std::mem::take(&mut self.expels),
         })
     }
 

@@ -53,6 +53,15 @@ fn threads_bearable() -> u64 {
     10_000
 }
 
+/// What this machine is called, where it says so in UTF-8.
+#[must_use]
+pub fn machine_name() -> Option<String> {
+    #[cfg(unix)]
+    return rustix::system::uname().nodename().to_str().ok().map(ToOwned::to_owned);
+    #[cfg(not(unix))]
+    std::env::var("COMPUTERNAME").ok()
+}
+
 /// The name of the network file system that `path`, or the nearest folder above it, is on; `None`
 /// when it is on a disk of this machine.
 ///

@@ -5,6 +5,8 @@ mod machine;
 mod private_files;
 mod sockets;
 
-pub use machine::{connections_bearable, make_private, network_file_system, yield_to_others};
+pub use machine::{
+    connections_bearable, machine_name, make_private, network_file_system, yield_to_others,
+};
 pub use private_files::PrivateFolder;
 pub use sockets::{Watch, fetch, prepare_to_send, send_now, unwatch, watch};

@@ -82,6 +82,15 @@ impl PrivateFolder {
         gone(unlinkat(&self.folder, plain(name)?, AtFlags::empty()).map_err(io::Error::from))
     }
 
+    /// Gives a file another name, over whatever had it, and returns when the disk knows.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        rustix::fs::renameat(&self.folder, plain(from)?, &self.folder, plain(to)?)?;
+        Ok(rustix::fs::fsync(&self.folder)?)
+    }
+
     /// The names of everything in it that is UTF-8.
     ///
     /// # Errors
@@ -157,6 +166,14 @@ impl PrivateFolder {
     /// What the operating system says.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         gone(std::fs::remove_file(self.folder.join(plain(name)?)))
+    }
+
+    /// See the Unix version.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.folder.join(plain(from)?), self.folder.join(plain(to)?))
     }
 
     /// See the Unix version.

@@ -7,9 +7,14 @@
 //! Invariant: a row that is not what was written is an error, never an answer.
 
 pub mod check;
+mod load;
+mod look_up;
+mod people;
 mod reader;
 mod row;
+mod save;
 mod schema;
+mod words;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +24,7 @@ use parlor_shared::Refusal;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
+pub use people::{AccountRow, MailRow};
 pub use reader::{Page, PageSize, Reader, Readers};
 pub use row::Position;
 pub use rusqlite::InterruptHandle;

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use parlor_shared::reply::PersonName;
 use parlor_shared::request::PageAt;
 use parlor_shared::{Epoch, Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension as _, Params, params};
 
+use super::people::present_names;
 use super::{Position, StoreError, corrupt, file_in, parsed, quick_check, row, settle};
 
 /// Page cache of a reader in KiB: index pages and a history page; there are several readers.
@@ -22,6 +24,8 @@ pub struct Page {
     pub more: bool,
     /// The room's newest place, in the same state of the store.
     pub last_seq: Seq,
+    /// What those are called today who had another name in one of the events.
+    pub names: Vec<PersonName>,
 }
 
 /// How much goes into one page.
@@ -34,7 +38,7 @@ pub struct PageSize {
 
 /// One read-only connection.
 pub struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
 }
 
 impl Reader {
@@ -114,7 +118,8 @@ impl Reader {
                 (events, below || above)
             }
         };
-        Ok(Some(Page { events, more, last_seq }))
+        let names = present_names(&self.db, &events)?;
+        Ok(Some(Page { events, more, last_seq, names }))
     }
 
     /// The rooms after `after`, by id, at most `entries`; true when there are more.
@@ -128,7 +133,7 @@ impl Reader {
     ) -> Result<(Vec<RoomEntry>, bool), StoreError> {
         let mut query = self.db.prepare_cached(
             "SELECT id, name, (SELECT count(*) FROM member WHERE room = id AND left_seq IS NULL)
-             FROM room WHERE id > ?1 ORDER BY id LIMIT ?2",
+             FROM room WHERE id > ?1 AND has_ended = 0 ORDER BY id LIMIT ?2",
         )?;
         let mut rows = query.query(params![after.0 as i64, entries as i64 + 1])?;
         let mut rooms = Vec::new();
@@ -331,11 +336,11 @@ impl Drop for Snapshot<'_> {
 /// What the event takes on the wire, within a few bytes.
 fn encoded_bytes(event: &RoomEvent) -> usize {
     let text = match &event.fact {
-        parlor_shared::Fact::Said { text, .. } => text.as_str().len(),
-        parlor_shared::Fact::Opened { .. }
-        | parlor_shared::Fact::Joined {}
-        | parlor_shared::Fact::Left {}
-        | parlor_shared::Fact::Unknown => 0,
+        parlor_shared::Fact::Said { text, .. } | parlor_shared::Fact::Announced { text, .. } => {
+            text.as_str().len()
+        }
+        // A reason has at most 390 characters.
+        _ => 256,
     };
     // Escapes make it longer; only a text that needs many is worth encoding to know.
     if text < 1_024 {

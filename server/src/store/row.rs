@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use parlor_shared::{
-    ClientId, DeviceId, Fact as Happening, Nth, RoomEvent, RoomId, Seq, UnixMillis, UserId,
+    ClientId, DeviceId, Fact as Happening, Nth, RoomEvent, RoomId, Seq, UnixMillis, UserId, frame,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Row};
@@ -13,7 +13,12 @@ use super::StoreError;
 const KIND_OPENED: i64 = 1;
 const KIND_JOINED: i64 = 2;
 const KIND_LEFT: i64 = 3;
-const KIND_SAID: i64 = 4;
+pub(super) const KIND_SAID: i64 = 4;
+/// Everything without a column of its own: the fact as it stands on the wire.
+const KIND_FACT: i64 = 5;
+pub(super) const KIND_ANNOUNCED: i64 = 6;
+/// Said or announced, and erased since.
+pub(super) const KIND_BLANK: i64 = 7;
 
 /// The columns that [`read`] expects, in its order.
 pub(super) const COLUMNS: &str =
@@ -29,6 +34,7 @@ pub(super) fn insert(
     event: &RoomEvent,
     nth: Nth,
 ) -> rusqlite::Result<()> {
+    let written;
     let (kind, body, client_id) = match &event.fact {
         Happening::Opened { title } => (KIND_OPENED, Some(title.as_str()), None),
         Happening::Joined {} => (KIND_JOINED, None, None),
@@ -36,8 +42,24 @@ pub(super) fn insert(
         Happening::Said { client_id, text, .. } => {
             (KIND_SAID, Some(text.as_str()), Some(client_id))
         }
-        Happening::Unknown => {
-            debug_assert!(false, "the chat makes no unknown events");
+        Happening::Announced { client_id, text, .. } => {
+            (KIND_ANNOUNCED, Some(text.as_str()), Some(client_id))
+        }
+        Happening::Kicked { .. }
+        | Happening::Banned { .. }
+        | Happening::Muted { .. }
+        | Happening::Unmuted { .. }
+        | Happening::Renamed { .. }
+        | Happening::RoleGiven { .. }
+        | Happening::Erased { .. }
+        | Happening::Ended { .. } => {
+            written = frame::line(&event.fact);
+            // Lines of ours are UTF-8.
+            let fact = std::str::from_utf8(&written).unwrap_or_default().trim_end();
+            (KIND_FACT, Some(fact), None)
+        }
+        Happening::Blank { .. } | Happening::Unknown => {
+            debug_assert!(false, "the chat makes no such events");
             return Ok(());
         }
     };
@@ -91,6 +113,13 @@ pub(super) fn read(row: &Row<'_>) -> Result<(Position, Arc<RoomEvent>), StoreErr
         (KIND_SAID, Some(text), Some(client_id)) => {
             Happening::Said { nth, client_id, text: text.parse().map_err(damaged)? }
         }
+        (KIND_ANNOUNCED, Some(text), Some(client_id)) => {
+            Happening::Announced { nth, client_id, text: text.parse().map_err(damaged)? }
+        }
+        (KIND_BLANK, None, Some(client_id)) => Happening::Blank { nth, client_id },
+        (KIND_FACT, Some(fact), None) => {
+            serde_json::from_str(fact).map_err(|_| StoreError::Damaged { position })?
+        }
         _ => return Err(StoreError::Damaged { position }),
     };
     let event = RoomEvent {
@@ -105,6 +134,11 @@ pub(super) fn read(row: &Row<'_>) -> Result<(Position, Arc<RoomEvent>), StoreErr
         return Err(StoreError::Damaged { position });
     }
     Ok((position, Arc::new(event)))
+}
+
+/// The checksum of `event`'s row once its text is erased.
+pub(super) fn blank_checksum(event: &RoomEvent, nth: Nth, client_id: &ClientId) -> u32 {
+    checksum(event, KIND_BLANK, nth, None, Some(client_id))
 }
 
 /// CRC-32 over everything that the row says, so that a flipped bit is noticed, not served.

@@ -2,18 +2,12 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use parlor_shared::{ClientId, Epoch, Fact as Happening, Nth, RoomId, Seq, UnixMillis, UserId};
+use parlor_shared::Limits;
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{
-    CHECK_FIRST_BYTES, StoreError, corrupt, file_in, parsed, quick_check, row, schema, settle,
-};
-use crate::chat::{
-    Fact, KnownMessage, Question, Record, Stored, StoredRoom, StoredUser, TokenHash,
-};
+use super::{CHECK_FIRST_BYTES, StoreError, corrupt, file_in, quick_check, schema, settle};
 
 /// Page cache of the writer in KiB: the right edges of the tables and of every busy room's index.
 const CACHE_KIB: i64 = 8 * 1024;
@@ -22,14 +16,32 @@ const CACHE_KIB: i64 = 8 * 1024;
 /// into the file only once; reading 64 MiB at a start after a kill takes a tenth of a second.
 const CHECKPOINT_PAGES: i64 = 16_384;
 
-const INSERT_EVENT: &str = "INSERT INTO event
-    (room, seq, nth, at, by, name, kind, body, device, counter, crc)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-
 /// See the module.
 pub struct Store {
-    db: Connection,
+    pub(super) db: Connection,
     is_checked: bool,
+    bounds: Bounds,
+}
+
+/// How much is kept of what would otherwise grow for ever.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) own_events: i64,
+    pub(super) audit_entries: i64,
+    pub(super) mails: i64,
+    pub(super) erase_rows: i64,
+}
+
+impl From<&Limits> for Bounds {
+    fn from(limits: &Limits) -> Self {
+        let of = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
+        Self {
+            own_events: of(limits.own_events),
+            audit_entries: of(limits.audit_entries),
+            mails: of(limits.mails_waiting),
+            erase_rows: of(limits.erase_rows),
+        }
+    }
 }
 
 impl Store {
@@ -84,7 +96,7 @@ impl Store {
         // a resend of one must know that it is on the disk.
         Self::complete_log(&db, path)?;
         File::open(folder)?.sync_all()?;
-        Ok(Self { db, is_checked })
+        Ok(Self { db, is_checked, bounds: Bounds::from(&Limits::default()) })
     }
 
     /// Moves the write-ahead log into the file. Where a full disk has no room for that, the log is
@@ -132,7 +144,23 @@ impl Store {
             return Err(StoreError::Newer { found });
         }
         let bytes = (pragma("page_count")? * pragma("page_size")?) as u64;
-        let small: &[&str] = &["meta", "user", "room", "member"];
+        let small: &[&str] = &[
+            "meta",
+            "user",
+            "room",
+            "member",
+            "session",
+            "account",
+            "old_name",
+            "code",
+            "invite",
+            "ban",
+            "mute",
+            "user_event",
+            "audit",
+            "mail",
+            "erasure",
+        ];
         let is_small = bytes <= CHECK_FIRST_BYTES;
         quick_check(db, if is_small { &[] } else { small })?;
         Ok((found, is_small))
@@ -144,76 +172,9 @@ impl Store {
         self.is_checked
     }
 
-    /// Everything that the chat is built from; none of what was said.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn load(&self) -> Result<Stored, StoreError> {
-        let epoch: [u8; 8] =
-            self.db.query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |it| it.get(0))?;
-        Ok(Stored {
-            epoch: Epoch(epoch),
-            users: self.load_users()?,
-            rooms: self.load_rooms()?,
-            members: self.load_members()?,
-            last_user: UserId(self.number("SELECT coalesce(max(id), 0) FROM user")?),
-            last_at: UnixMillis(self.number(
-                "SELECT coalesce((SELECT at FROM event ORDER BY position DESC LIMIT 1), 0)",
-            )?),
-        })
-    }
-
-    fn number(&self, query: &str) -> rusqlite::Result<u64> {
-        self.db.query_row(query, [], |row| row.get::<_, i64>(0)).map(|it| it as u64)
-    }
-
-    fn load_users(&self) -> Result<Vec<StoredUser>, StoreError> {
-        let mut query =
-            self.db.prepare("SELECT id, name, token, seen_at FROM user WHERE token IS NOT NULL")?;
-        let mut rows = query.query([])?;
-        let mut users = Vec::new();
-        while let Some(row) = rows.next()? {
-            let name: String = row.get(1)?;
-            users.push(StoredUser {
-                user: UserId(row.get::<_, i64>(0)? as u64),
-                name: parsed(&name, "a user's name")?,
-                token: TokenHash(row.get(2)?),
-                seen_at: UnixMillis(row.get::<_, i64>(3)? as u64),
-            });
-        }
-        Ok(users)
-    }
-
-    fn load_rooms(&self) -> Result<Vec<StoredRoom>, StoreError> {
-        let mut query = self.db.prepare("SELECT id, name, made_by FROM room ORDER BY id")?;
-        let mut last = self
-            .db
-            .prepare("SELECT seq, nth FROM event WHERE room = ?1 ORDER BY seq DESC LIMIT 1")?;
-        let mut rows = query.query([])?;
-        let mut rooms = Vec::new();
-        while let Some(row) = rows.next()? {
-            let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
-            let (seq, nth): (i64, i64) = last
-                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?
-                .unwrap_or_default();
-            rooms.push(StoredRoom {
-                room: RoomId(id as u64),
-                name: parsed(&name, "a room's name")?,
-                made_by: UserId(row.get::<_, i64>(2)? as u64),
-                last_seq: Seq(seq as u64),
-                last_nth: Nth(nth as u64),
-            });
-        }
-        Ok(rooms)
-    }
-
-    fn load_members(&self) -> Result<Vec<(RoomId, UserId)>, StoreError> {
-        let mut query = self.db.prepare("SELECT room, user FROM member WHERE left_seq IS NULL")?;
-        let pairs = query.query_map([], |row| {
-            Ok((RoomId(row.get::<_, i64>(0)? as u64), UserId(row.get::<_, i64>(1)? as u64)))
-        })?;
-        Ok(pairs.collect::<Result<_, _>>()?)
+    /// Bounds what grows by these limits.
+    pub fn bound_by(&mut self, limits: &Limits) {
+        self.bounds = limits.into();
     }
 
     /// Begins the transaction of one batch.
@@ -222,108 +183,19 @@ impl Store {
     /// When the database cannot be locked or written.
     pub fn begin(&mut self) -> Result<Batch<'_>, StoreError> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
-        Ok(Batch { db: &self.db, is_open: true, is_empty: true })
+        Ok(Batch { db: &self.db, bounds: self.bounds, is_open: true, is_empty: true })
     }
 }
 
 /// One transaction: what a batch of commands saves. Dropped without a commit, it never was.
 pub struct Batch<'a> {
-    db: &'a Connection,
+    pub(super) db: &'a Connection,
+    pub(super) bounds: Bounds,
     is_open: bool,
-    is_empty: bool,
+    pub(super) is_empty: bool,
 }
 
 impl Batch<'_> {
-    /// Looks up what the chat asked for, in the state that this batch made so far.
-    ///
-    /// # Errors
-    /// When the database cannot be read, or the row is damaged.
-    pub fn look_up(&self, question: Question) -> Result<Fact, StoreError> {
-        match question {
-            Question::ClientId { author, client_id } => {
-                let known = self.known_message(author, client_id)?;
-                let mut query = self.db.prepare_cached(
-                    "SELECT max(counter) FROM event WHERE by = ?1 AND device = ?2",
-                )?;
-                let device = client_id.device.as_str();
-                let highest: Option<i64> =
-                    query.query_row(params![author.0 as i64, device], |row| row.get(0))?;
-                Ok(Fact::ClientId { known, highest: highest.map(|it| it as u64) })
-            }
-        }
-    }
-
-    fn known_message(
-        &self,
-        author: UserId,
-        client_id: ClientId,
-    ) -> Result<Option<Arc<KnownMessage>>, StoreError> {
-        let mut query = self.db.prepare_cached(&format!(
-            "SELECT {} FROM event WHERE by = ?1 AND device = ?2 AND counter = ?3",
-            row::COLUMNS
-        ))?;
-        let (device, counter) = (client_id.device.as_str(), client_id.counter as i64);
-        let mut rows = query.query(params![author.0 as i64, device, counter])?;
-        let Some(found) = rows.next()? else { return Ok(None) };
-        let (position, event) = row::read(found)?;
-        let Happening::Said { nth, text, .. } = &event.fact else {
-            return Err(StoreError::Damaged { position });
-        };
-        Ok(Some(Arc::new(KnownMessage {
-            room: event.room,
-            seq: event.seq,
-            nth: *nth,
-            at: event.at,
-            text: text.clone(),
-        })))
-    }
-
-    /// Writes one record.
-    ///
-    /// # Errors
-    /// When the disk says no. A constraint error is a bug of the chat, not of the world.
-    pub fn save(&mut self, record: &Record) -> Result<(), StoreError> {
-        self.is_empty = false;
-        let saved = match record {
-            Record::Event { event, nth } => {
-                let mut statement = self.db.prepare_cached(INSERT_EVENT)?;
-                row::insert(&mut statement, event, *nth)?;
-                match &event.fact {
-                    Happening::Opened { .. } | Happening::Joined {} => self.execute(
-                        "INSERT INTO member (room, user, joined_seq) VALUES (?1, ?2, ?3)",
-                        params![event.room.0 as i64, event.by.0 as i64, event.seq.0 as i64],
-                    ),
-                    Happening::Left {} => self.execute(
-                        "UPDATE member SET left_seq = ?3
-                         WHERE room = ?1 AND user = ?2 AND left_seq IS NULL",
-                        params![event.room.0 as i64, event.by.0 as i64, event.seq.0 as i64],
-                    ),
-                    Happening::Said { .. } | Happening::Unknown => Ok(()),
-                }
-            }
-            Record::User { user, name, token, at } => self.execute(
-                "INSERT INTO user (id, name, token, seen_at) VALUES (?1, ?2, ?3, ?4)",
-                params![user.0 as i64, name.as_str(), token.0, at.0 as i64],
-            ),
-            Record::Seen { user, at } => self.execute(
-                "UPDATE user SET seen_at = ?2 WHERE id = ?1",
-                params![user.0 as i64, at.0 as i64],
-            ),
-            Record::Freed { user } => {
-                self.execute("UPDATE user SET token = NULL WHERE id = ?1", params![user.0 as i64])
-            }
-            Record::Room { room, name, by } => self.execute(
-                "INSERT INTO room (id, name, made_by) VALUES (?1, ?2, ?3)",
-                params![room.0 as i64, name.as_str(), by.0 as i64],
-            ),
-        };
-        Ok(saved?)
-    }
-
-    fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<()> {
-        self.db.prepare_cached(sql)?.execute(values).map(drop)
-    }
-
     /// True until something was saved.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -6,9 +6,11 @@
 )]
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
+
+use rustls::ClientConnection;
 
 use parlor_shared::request::{
     AppName, CreateRoom, Hello, History, Join, Leave, Members, Nothing, PageAt, Rooms, Say,
@@ -34,6 +36,10 @@ pub(crate) type Answer = Result<Reply, Refusal>;
 
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
+    /// What is spoken inside, if it is TLS.
+    pub(crate) tls: Option<Box<ClientConnection>>,
+    /// Bytes that go to the socket at once.
+    pub(crate) cut: usize,
     buffer: Vec<u8>,
     last_id: u64,
     /// Events that came while an answer was waited for.
@@ -49,12 +55,14 @@ impl Client {
         Self::try_connect(address).expect("somebody listens")
     }
 
-    pub(crate) fn try_connect(address: SocketAddr) -> std::io::Result<Self> {
+    pub(crate) fn try_connect(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self {
             stream,
+            tls: None,
+            cut: usize::MAX,
             buffer: Vec::new(),
             last_id: 0,
             events: VecDeque::new(),
@@ -64,9 +72,59 @@ impl Client {
         })
     }
 
+    /// Speaks TLS from here on; the handshake is done with the first words.
+    pub(crate) fn over(mut self, tls: ClientConnection) -> Self {
+        self.tls = Some(Box::new(tls));
+        self
+    }
+
     /// Sends bytes as they are; a connection that is gone is noticed when reading.
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).ok();
+        self.try_send(bytes).ok();
+    }
+
+    fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(tls) = &mut self.tls else { return write_cut(&self.stream, self.cut, bytes) };
+        // More than this at once does not fit into its buffer.
+        for piece in bytes.chunks(16 * 1024) {
+            tls.writer().write_all(piece)?;
+            while tls.is_handshaking() || tls.wants_write() {
+                let mut raw = Vec::new();
+                while tls.wants_write() {
+                    tls.write_tls(&mut raw)?;
+                }
+                write_cut(&self.stream, self.cut, &raw)?;
+                if tls.is_handshaking() {
+                    self.stream.set_read_timeout(Some(PATIENCE))?;
+                    if tls.read_tls(&mut self.stream)? == 0 {
+                        return Err(ErrorKind::UnexpectedEof.into());
+                    }
+                    tls.process_new_packets().map_err(io::Error::other)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what comes next, opened if it is TLS.
+    fn read(&mut self, into: &mut [u8], deadline: Instant) -> io::Result<usize> {
+        loop {
+            if let Some(tls) = &mut self.tls {
+                match tls.reader().read(into) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    other => return other,
+                }
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
+            let Some(tls) = &mut self.tls else { return self.stream.read(into) };
+            let read = tls.read_tls(&mut self.stream);
+            let processed = tls.process_new_packets().map_err(io::Error::other);
+            if read? == 0 {
+                return Ok(0);
+            }
+            processed?;
+        }
     }
 
     /// Sends a request without waiting for its answer.
@@ -90,9 +148,8 @@ impl Client {
             if left.is_zero() {
                 return Err(Silence::Late);
             }
-            self.stream.set_read_timeout(Some(left)).expect("a socket");
             let mut piece = [0; 64 * 1024];
-            match self.stream.read(&mut piece) {
+            match self.read(&mut piece, deadline) {
                 Ok(0) => return Err(Silence::Closed),
                 Ok(bytes) => self.buffer.extend_from_slice(&piece[..bytes]),
                 Err(error) => match error.kind() {
@@ -282,6 +339,10 @@ impl Client {
     pub(crate) fn vanish(self) {
         self.stream.shutdown(Shutdown::Both).ok();
     }
+}
+
+fn write_cut(mut stream: &TcpStream, cut: usize, bytes: &[u8]) -> io::Result<()> {
+    bytes.chunks(cut).try_for_each(|it| stream.write_all(it))
 }
 
 pub(crate) fn say(room: RoomId, client_id: &str, text: &str) -> Request {

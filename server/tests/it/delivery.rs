@@ -69,7 +69,7 @@ impl Running {
         let client = TcpStream::from(client);
         client.set_read_timeout(Some(DEADLINE)).unwrap();
         let (server, _) = listener.accept().unwrap();
-        self.delivery.open(ConnectionId(id), Arc::new(server));
+        self.delivery.open(ConnectionId(id), Arc::new(server), None);
         client
     }
 

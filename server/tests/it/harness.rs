@@ -151,7 +151,7 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    fn wait_for_line(&self, start: &str) -> Option<String> {
+    pub(crate) fn wait_for_line(&self, start: &str) -> Option<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let line = self.printed.recv_deadline(deadline).ok()?;

@@ -266,10 +266,23 @@ fn silence_is_asked_about_and_then_ended_in_time() {
 /// Who does not read is cut, delays nobody, and comes back without a gap.
 #[test]
 fn a_slow_reader_is_cut_and_resumes_without_a_gap() {
-    let (_data, server) =
-        server(|it| it.limit("queue_bytes", 300_000).limit("stuck_millis", 3_000));
-    let (mut ann, bob) = (server.guest("Ann"), server.guest("Bob"));
-    let mut cleo = server.guest("Cleo");
+    let (_data, server) = server(limits_for_slow_readers);
+    slow_readers(|| server.client());
+    server.stop();
+}
+
+pub(crate) fn limits_for_slow_readers(setup: Setup) -> Setup {
+    setup.unhurried().limit("queue_bytes", 300_000).limit("stuck_millis", 3_000)
+}
+
+pub(crate) fn slow_readers(connect: impl Fn() -> Client) {
+    let guest = |name: &str| {
+        let mut client = connect();
+        client.hello(name).expect("welcome");
+        client
+    };
+    let (mut ann, bob) = (guest("Ann"), guest("Bob"));
+    let mut cleo = guest("Cleo");
     let place = Seq(2);
     let text = "x".repeat(TEXT_BYTES_MAX);
     let mut slowest = Duration::ZERO;
@@ -287,7 +300,6 @@ fn a_slow_reader_is_cut_and_resumes_without_a_gap() {
         }
         slowest = slowest.max(began.elapsed());
     }
-    println!("slowest message while another reader was stuck: {slowest:?}");
     assert!(slowest < Duration::from_secs(1), "others waited {slowest:?}");
     // Bob was cut with what was in the network still to be read, then the end.
     let (mut bob, token) = {
@@ -304,12 +316,11 @@ fn a_slow_reader_is_cut_and_resumes_without_a_gap() {
         }
     }
     assert!(heard < *seqs.last().expect("said"), "Bob was never cut");
-    let mut bob = server.client();
+    let mut bob = connect();
     bob.resume(token).expect("back");
     let missed: Vec<_> = bob.after(LOBBY_ID, heard).into_iter().map(|it| it.seq).collect();
     let expected: Vec<_> = (heard.0 + 1..=seqs.last().expect("said").0).map(Seq).collect();
     assert_eq!(missed, expected);
-    server.stop();
 }
 
 /// Ten thousand connections against a cap: as many as there is room for are kept, the others are

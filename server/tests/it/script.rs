@@ -17,7 +17,7 @@ use parlor_shared::{
 use crate::client::{Client, Silence};
 use crate::harness::{PATIENCE, Setup, TestServer};
 
-const SCRIPT: &str = include_str!("script.txt");
+pub(crate) const SCRIPT: &str = include_str!("script.txt");
 /// Long enough that nothing more comes, when the script is written anew.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -46,7 +46,7 @@ fn plain(line: &str) -> String {
 }
 
 /// Runs the script; gives back what happened, in the form of the script.
-fn play(server: &TestServer, script: &str, writes: bool) -> String {
+pub(crate) fn play(connect: impl Fn() -> Client, script: &str, writes: bool) -> String {
     let (mut people, mut tokens) = (BTreeMap::new(), BTreeMap::<String, String>::new());
     let mut played = String::new();
     for line in script.lines() {
@@ -61,7 +61,7 @@ fn play(server: &TestServer, script: &str, writes: bool) -> String {
         let told = rest.trim_start();
         match line.as_bytes()[who.len()] {
             b'>' => {
-                let client = people.entry(who.to_owned()).or_insert_with(|| server.client());
+                let client = people.entry(who.to_owned()).or_insert_with(&connect);
                 // `@ann` stands for the token that ann was given.
                 let mut sent = told.to_owned();
                 for (name, token) in &tokens {
@@ -124,7 +124,7 @@ fn hear_all(who: &str, client: &mut Client, tokens: &mut BTreeMap<String, String
 fn the_script_is_played_as_it_is_written() {
     let writes = std::env::var_os("UPDATE_SCRIPT").is_some();
     let (_data, server) = server(|it| it.limit("away_millis", 3_600_000));
-    let played = play(&server, SCRIPT, writes);
+    let played = play(|| server.client(), SCRIPT, writes);
     if writes {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/script.txt");
         std::fs::write(path, played).expect("the script is written");

@@ -2,8 +2,10 @@
 //! sends takes more memory or stack than was promised.
 
 use parlor_shared::limits::{JSON_ARRAY_MAX, JSON_DEPTH_MAX, JSON_KEYS_MAX};
-use parlor_shared::{Decoder, Frame, Limits, Refusal, frame};
+use parlor_shared::{Decoder, Frame, Limits, Refusal, ServerFrame, frame};
 use proptest::prelude::*;
+
+use crate::golden;
 
 const LIMIT: usize = 64;
 
@@ -266,6 +268,31 @@ proptest! {
         let line = format!("{}{with}{}", &line[..at], &line[at..]);
         if let Err((_, refusal)) = frame::parse_request(&line) {
             prop_assert_ne!(refusal, Refusal::Unknown);
+        }
+    }
+
+    /// And golden lines with a slip in them furthest: every field of every verb, reply and event.
+    #[test]
+    fn parsing_of_golden_lines_with_a_slip_never_panics(
+        line in proptest::sample::select(golden::lines().collect::<Vec<_>>()),
+        at in any::<proptest::sample::Index>(),
+        lost in 0_usize..4,
+        with in r#"(?s)[\]\[{}",:0-9a-z]{0,3}|.{0,2}"#,
+    ) {
+        let (side, line) = line.split_at(2);
+        let letters: Vec<char> = line.chars().collect();
+        let at = at.index(letters.len());
+        let (before, after) = (&letters[..at], &letters[(at + lost).min(letters.len())..]);
+        let line: String = before.iter().copied().chain(with.chars()).chain(after.iter().copied()).collect();
+        if side == "> " {
+            if let Err((_, refusal)) = frame::parse_request(&line) {
+                prop_assert_ne!(refusal, Refusal::Unknown);
+            }
+        } else if let Ok(frame) = serde_json::from_str::<ServerFrame>(&line) {
+            // What a client took it can say again: nothing half-read is kept.
+            let again = frame::line(&frame);
+            let again: ServerFrame = serde_json::from_slice(&again).expect("its own line");
+            prop_assert_eq!(again, frame);
         }
     }
 }

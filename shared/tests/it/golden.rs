@@ -3,100 +3,21 @@
 
 use std::collections::BTreeSet;
 
-use parlor_shared::{Event, Fact, Notice, Refusal, Reply, Request, ServerFrame, frame};
+use parlor_shared::{Request, ServerFrame, frame};
+
+use crate::kinds::{every_server_kind, kind_of_request_line, kind_of_server_line};
 
 const GOLDEN: &str = include_str!("golden.txt");
 
-/// Names what a line of a server is, `ok said`, `event joined`, `notice ping` or
-/// `refused name_taken`, after it was read and written again byte for byte.
-pub(crate) fn kind_of_server_line(line: &str) -> Result<String, String> {
-    let frame: ServerFrame = serde_json::from_str(line).map_err(|it| format!("{it}: {line}"))?;
-    same(line, &frame::line(&frame))?;
-    Ok(match frame {
-        ServerFrame::Ok { ok, .. } => format!("ok {}", kind_of_reply(&ok)),
-        ServerFrame::Refused { refused, says, .. } => {
-            if refused == Refusal::Unknown || says != refused.to_string() {
-                return Err(format!("should be `{refused:?}` and say `{refused}`: {line}"));
-            }
-            if !line.contains(&format!("\"code\":\"{}\"", refused.code())) {
-                return Err(format!("on the wire it is not `{}`: {line}", refused.code()));
-            }
-            format!("refused {}", refused.code())
-        }
-        ServerFrame::Event(Event::Room(event)) => format!("event {}", kind_of_fact(&event.fact)),
-        ServerFrame::Event(Event::Notice(notice)) => format!("notice {}", kind_of_notice(&notice)),
-    })
-}
-
-/// The verb of a client's line, after it was read and written again byte for byte.
-pub(crate) fn kind_of_request_line(line: &str) -> Result<String, String> {
-    let request = frame::parse_request(line).map_err(|it| format!("{it:?}: {line}"))?;
-    same(line, &frame::line(&request))?;
-    Ok(request.request.verb().to_owned())
-}
-
-fn same(line: &str, again: &[u8]) -> Result<(), String> {
-    let again = String::from_utf8_lossy(again);
-    if again.trim_end_matches('\n') == line {
-        return Ok(());
-    }
-    Err(format!("read and written again it is another line:\n  {line}\n  {again}"))
-}
-
-fn kind_of_reply(reply: &Reply) -> &'static str {
-    match reply {
-        Reply::Welcome(_) => "welcome",
-        Reply::Joined(_) => "joined",
-        Reply::Left { .. } => "left",
-        Reply::Rooms { .. } => "rooms",
-        Reply::Members { .. } => "members",
-        Reply::Said { .. } => "said",
-        Reply::Page { .. } => "page",
-        Reply::Pong {} => "pong",
-        Reply::Goodbye {} => "goodbye",
-    }
-}
-
-fn kind_of_fact(fact: &Fact) -> &'static str {
-    match fact {
-        Fact::Opened { .. } => "opened",
-        Fact::Joined {} => "joined",
-        Fact::Left {} => "left",
-        Fact::Said { .. } => "said",
-        Fact::Unknown => "unknown",
-    }
-}
-
-fn kind_of_notice(notice: &Notice) -> &'static str {
-    match notice {
-        Notice::WentAway { .. } => "went_away",
-        Notice::IsBack { .. } => "is_back",
-        Notice::RoomListed { .. } => "room_listed",
-        Notice::Ping {} => "ping",
-        Notice::GoingAway { .. } => "going_away",
-        Notice::Unknown => "unknown",
-    }
-}
-
-/// Everything that the two sides can say, by the names of [`kind_of_server_line`]; a variant that
-/// is added to the crate stops the matches above from compiling, and then belongs here.
-pub(crate) fn every_server_kind() -> BTreeSet<String> {
-    let replies =
-        ["welcome", "joined", "left", "rooms", "members", "said", "page", "pong", "goodbye"];
-    let facts = ["opened", "joined", "left", "said"];
-    let notices = ["went_away", "is_back", "room_listed", "ping", "going_away"];
-    let mut kinds = BTreeSet::new();
-    kinds.extend(replies.iter().map(|it| format!("ok {it}")));
-    kinds.extend(facts.iter().map(|it| format!("event {it}")));
-    kinds.extend(notices.iter().map(|it| format!("notice {it}")));
-    kinds.extend(Refusal::CODES.iter().map(|it| format!("refused {it}")));
-    kinds
+/// Each with its mark: `> ` from a client, `< ` from a server.
+pub(crate) fn lines() -> impl Iterator<Item = &'static str> {
+    GOLDEN.lines().filter(|it| !it.is_empty() && !it.starts_with('#'))
 }
 
 #[test]
 fn every_golden_line_is_read_and_written_byte_for_byte() {
     let (mut verbs, mut kinds, mut wrong) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-    for line in GOLDEN.lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
+    for line in lines() {
         let (kind, into) = match line.split_once(' ') {
             Some((">", line)) => (kind_of_request_line(line), &mut verbs),
             Some(("<", line)) => (kind_of_server_line(line), &mut kinds),
@@ -126,6 +47,19 @@ fn an_older_client_reads_a_newer_server() {
         (
             r#"{"room":1,"seq":2,"at":3,"by":4,"name":"Ann","event":"painted","with":["red"]}"#,
             r#"{"room":1,"seq":2,"at":3,"by":4,"name":"Ann","event":"unknown"}"#,
+        ),
+        (
+            r#"{"mine":9,"at":3,"event":"invited","room":1,"by":"Bob"}"#,
+            r#"{"mine":9,"at":3,"event":"unknown"}"#,
+        ),
+        // What a user is told of a room's event looks like that event; `mine` tells them apart.
+        (
+            r#"{"mine":9,"at":3,"event":"mentioned","room":1,"seq":2,"by":4,"name":"Ann"}"#,
+            r#"{"mine":9,"at":3,"event":"unknown"}"#,
+        ),
+        (
+            r#"{"mine":9,"at":3,"event":"role_is","role":"admin","by":"Bob"}"#,
+            r#"{"mine":9,"at":3,"event":"role_is","role":"admin"}"#,
         ),
         (r#"{"event":"typing","room":1,"user":2}"#, r#"{"event":"unknown"}"#),
         (
@@ -171,7 +105,26 @@ fn a_slip_in_a_request_is_named_by_its_code() {
         (r#"{"id":1,"ping":{},"now":true}"#, "unknown_request"),
         (r#"{"id":1,"hello":{"protocol":1}}"#, "malformed"),
         (r#"{"id":1,"hello":{"protocol":1,"app":"a\u0007"}}"#, "malformed"),
-        (r#"{"id":1,"hello":{"protocol":1,"app":"a","password":"b"}}"#, "unknown_field"),
+        (r#"{"id":1,"hello":{"protocol":1,"app":"a","colour":"b"}}"#, "unknown_field"),
+        (
+            r#"{"id":1,"hello":{"protocol":1,"app":"a","name":"Ann","password":"b"}}"#,
+            "password_too_short",
+        ),
+        (
+            r#"{"id":1,"hello":{"protocol":1,"app":"a","name":"Ann","invite":"2F7K"}}"#,
+            "code_unknown",
+        ),
+        (r#"{"id":1,"register":{}}"#, "malformed"),
+        (r#"{"id":1,"register":{"password":"nine green bottles","email":"ann"}}"#, "bad_email"),
+        (r#"{"id":1,"delete_account":{}}"#, "malformed"),
+        (r#"{"id":1,"delete_account":{"messages":"hide"}}"#, "malformed"),
+        (r#"{"id":1,"mine":{}}"#, "malformed"),
+        (r#"{"id":1,"ban":{"network":"10.0.0.0/33"}}"#, "network_malformed"),
+        (r#"{"id":1,"ban":{"user":7,"reason":" "}}"#, "text_empty"),
+        (r#"{"id":1,"kick":{"room":2,"user":7,"reason":"a\nb"}}"#, "control_character"),
+        (r#"{"id":1,"set_role":{"user":7,"role":"king"}}"#, "malformed"),
+        (r#"{"id":1,"set_policy":{"entry":"closed"}}"#, "malformed"),
+        (r#"{"id":1,"set_policy":{"colour":"red"}}"#, "unknown_field"),
         (r#"{"id":1,"hello":{"protocol":1,"app":"a","token":"00"}}"#, "token_unknown"),
         (r#"{"id":1,"hello":{"protocol":1,"app":"a","name":""}}"#, "name_empty"),
         (r#"{"id":1,"join":{"name":"a\u0000b"}}"#, "control_character"),

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use parlor_shared::Limits;
-use parlor_shared::limits::{APP_BYTES_MAX, JSON_ARRAY_MAX, JSON_DEPTH_MAX, TEXT_BYTES_MAX};
+use parlor_shared::limits::{
+    JSON_ARRAY_MAX, JSON_DEPTH_MAX, LABEL_BYTES_MAX, PASSWORD_BYTES_MAX, TEXT_BYTES_MAX,
+    USER_NAME_CHARS_MAX,
+};
+use parlor_shared::{Limits, frame};
 
 #[test]
 fn every_limit_has_its_own_name_and_a_reason() {
@@ -40,7 +43,7 @@ fn the_limits_fit_each_other() {
     let limits = Limits::default();
     let usize_of = |it: u64| usize::try_from(it).expect("a small limit");
     assert!(TEXT_BYTES_MAX * 2 + 1_000 < usize_of(limits.frame_bytes));
-    assert!(APP_BYTES_MAX * 6 + 1_000 < usize_of(limits.frame_bytes_before_hello));
+    assert!(LABEL_BYTES_MAX * 6 + 1_000 < usize_of(limits.frame_bytes_before_hello));
     assert!(limits.page_events <= limits.page_events_max);
     assert!(limits.page_bytes < limits.queue_bytes, "one page must not cut its reader");
     assert!(limits.queue_bytes < limits.queue_bytes_total);
@@ -48,4 +51,25 @@ fn the_limits_fit_each_other() {
     assert!(limits.strangers_free < limits.strangers && limits.strangers < limits.connections);
     assert!(limits.strangers_per_source < limits.connections_per_source);
     const { assert!(JSON_DEPTH_MAX < 128 && JSON_ARRAY_MAX < 1_000) };
+}
+
+/// What a stranger may say fits into a stranger's line, also from a program that writes everything
+/// beyond ASCII as `\u` and four digits.
+#[test]
+fn the_longest_hello_fits_a_strangers_line() {
+    let limit = usize::try_from(Limits::default().frame_bytes_before_hello).expect("a small limit");
+    let name = "\\u0436".repeat(USER_NAME_CHARS_MAX);
+    let password = "\\u0436".repeat(PASSWORD_BYTES_MAX / "ж".len());
+    let (label, code) = ("x".repeat(LABEL_BYTES_MAX), "2F7K-9QXM-0TRB-V4CD");
+    for line in [
+        format!(
+            r#"{{"id":9007199254740991,"hello":{{"protocol":1,"app":"{label}","name":"{name}","password":"{password}","device":"{label}","invite":"{code}"}}}}"#
+        ),
+        format!(
+            r#"{{"id":9007199254740991,"recover":{{"name":"{name}","code":"{code}","password":"{password}"}}}}"#
+        ),
+    ] {
+        assert!(line.len() <= limit, "{} bytes", line.len());
+        assert_eq!(frame::parse_request(&line).map(drop), Ok(()));
+    }
 }

@@ -2,7 +2,12 @@
 
 mod decoder;
 mod golden;
+mod kinds;
 mod limits;
+mod names;
+mod networks;
+mod read_aloud;
 mod readme;
+mod secrets;
 mod tidy;
 mod values;

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use parlor_shared::limits::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN};
 use parlor_shared::{LOBBY_ID, Limits, PORT, PROTOCOL, Refusal, Request, frame};
 
-use crate::golden::{every_server_kind, kind_of_request_line, kind_of_server_line};
+use crate::kinds::{every_server_kind, kind_of_request_line, kind_of_server_line};
 
 const README: &str = include_str!("../../README.md");
 
@@ -36,9 +37,11 @@ fn every_example_is_a_line_of_the_protocol() {
     let verbs = all(take("request").into_iter().map(kind_of_request_line).collect());
     let conversation = all(take("nc").into_iter().map(kind_of_request_line).collect());
     let mut kinds = BTreeSet::new();
-    for (mark, starts) in
-        [("reply", &["ok "][..]), ("event", &["event ", "notice "]), ("refusal", &["refused "])]
-    {
+    for (mark, starts) in [
+        ("reply", &["ok "][..]),
+        ("event", &["event ", "mine ", "notice "]),
+        ("refusal", &["refused "]),
+    ] {
         let here = all(take(mark).into_iter().map(kind_of_server_line).collect());
         for kind in &here {
             assert!(starts.iter().any(|it| kind.starts_with(it)), "{kind} in a block of {mark}");
@@ -92,12 +95,65 @@ fn the_table_of_refusals_is_complete_and_not_stale() {
     }
 }
 
-/// Figures in the prose are those of the code.
+/// Nobody has to guess what they may ask.
 #[test]
-fn the_figures_are_those_of_the_code() {
+fn who_may_do_what_names_every_verb_once() {
+    let section = README.split("\n## Who may do what\n").nth(1).expect("a section");
+    let section = section.split("\n## ").next().expect("its text");
+    let cells = section.lines().filter_map(|it| it.strip_prefix("| `")?.split('|').next());
+    let mut verbs: Vec<_> = cells.flat_map(|it| it.split('`').step_by(2)).collect();
+    verbs.sort_unstable();
+    let mut all = Request::VERBS.to_vec();
+    all.sort_unstable();
+    assert_eq!(verbs, all);
+}
+
+/// Every link within the page leads to a heading, and the contents name every chapter.
+#[test]
+fn the_links_lead_somewhere() {
+    let anchor = |heading: &str| {
+        let kept = |it: &char| it.is_alphanumeric() || matches!(it, ' ' | '_' | '-');
+        heading.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
+    };
+    let headings: BTreeSet<_> = README
+        .lines()
+        .filter(|it| it.starts_with("##"))
+        .map(|it| anchor(it.trim_matches('#').trim()))
+        .collect();
+    let links =
+        |text: &'static str| text.split("](#").skip(1).filter_map(|it| it.split(')').next());
+    for link in links(README) {
+        assert!(headings.contains(link), "there is no heading for #{link}");
+    }
+    let contents = README.split("\n## ").next().expect("the head");
+    let named: BTreeSet<_> = links(contents).collect();
+    for chapter in README.lines().filter_map(|it| it.strip_prefix("## ")) {
+        assert!(named.contains(anchor(chapter).as_str()), "the contents do not name {chapter}");
+    }
+}
+
+fn seconds(millis: u64) -> String {
+    format!("{} s", millis / 1_000)
+}
+
+/// `10,000`
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
+}
+
+/// Figures in the prose are those of the code.
+fn says_all<const N: usize>(figures: [String; N]) {
+    for figure in figures {
+        assert!(README.contains(&figure), "the README does not say: {figure}");
+    }
+}
+
+#[test]
+fn the_figures_of_talking_are_those_of_the_code() {
     let limits = Limits::default();
-    let seconds = |millis: u64| format!("{} s", millis / 1_000);
-    for figure in [
+    says_all([
         format!("protocol **{PROTOCOL}**"),
         format!("port **{PORT}**"),
         format!("The lobby is room {LOBBY_ID}"),
@@ -124,9 +180,48 @@ fn the_figures_are_those_of_the_code() {
         format!("new guests from one address | {} an hour", limits.guests_per_source),
         format!("is in / has made | {} / {} |", limits.rooms_joined, limits.rooms_made),
         format!("{} events unless you say", limits.page_events),
-        format!("{} days", limits.guest_idle_days),
+        format!("not used for {} days", limits.guest_idle_days),
+        format!("one line of {} characters", parlor_shared::limits::LINE_CHARS_MAX),
+        format!("or a device {} bytes", parlor_shared::limits::LABEL_BYTES_MAX),
         format!("or {} without progress", seconds(limits.stuck_millis)),
-    ] {
-        assert!(README.contains(&figure), "the README does not say: {figure}");
-    }
+    ]);
+}
+
+#[test]
+fn the_figures_of_accounts_are_those_of_the_code() {
+    let limits = Limits::default();
+    says_all([
+        format!(
+            "of an account | {} days without use, {} in all",
+            limits.session_idle_days, limits.session_days
+        ),
+        format!("kept for one user | {};", limits.sessions_stored),
+        format!(
+            "address | {}, then one in {} minutes",
+            limits.tries_at_once,
+            limits.tries_again_millis / 60_000
+        ),
+        format!("whatever the account | {} a minute", limits.tries_per_source),
+        format!("came in before | {} a day", limits.tries_per_account),
+        format!(
+            "by mail | {} hours / {} minutes",
+            limits.reset_code_hours, limits.mail_code_minutes
+        ),
+        format!("says otherwise | {} days", limits.invite_days),
+        format!("and mutes | {} / {} |", thousands(limits.invites), thousands(limits.bans)),
+        format!(
+            "one in {}; an old name is kept for {} days, {} of one user",
+            seconds(limits.rename_millis),
+            limits.name_kept_days,
+            limits.names_kept
+        ),
+        format!("own stream | {} |", limits.own_events),
+        format!("the newest {}.", limits.own_events),
+        format!("in one answer | {} / {} |", thousands(limits.audit_entries), limits.audit_page),
+        format!(
+            "a password {} to {} bytes",
+            PASSWORD_BYTES_MIN,
+            thousands(PASSWORD_BYTES_MAX as u64)
+        ),
+    ]);
 }

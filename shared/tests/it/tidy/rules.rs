@@ -21,13 +21,16 @@ pub(super) struct House {
     pub(super) pure: &'static [&'static str],
 }
 
+/// An address is a value; a socket is not.
+pub(super) const ADDRESSES: &[&str] =
+    &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr"];
+
 /// Roots that a pure module does not name, and what beneath them it may.
 const IMPURE: &[(&str, &[&str])] = &[
     ("std::env", &[]),
     ("std::fs", &[]),
     ("std::io", &[]),
-    // An address is a value; a socket is not.
-    ("std::net", &["std::net::IpAddr", "std::net::Ipv4Addr", "std::net::Ipv6Addr"]),
+    ("std::net", ADDRESSES),
     ("std::os", &[]),
     ("std::path", &[]),
     ("std::process", &[]),
