@@ -63,6 +63,15 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
 ",
     "
+    CREATE TABLE pin (
+        address TEXT PRIMARY KEY,
+        key BLOB NOT NULL,         -- SHA-256 of the server's public key; it is no secret
+        made INTEGER NOT NULL      -- grows with each pin
+    ) STRICT, WITHOUT ROWID;
+    -- 1: the token is in the system's keyring and not here.
+    ALTER TABLE session ADD COLUMN in_keyring INTEGER NOT NULL DEFAULT 0;
+",
+    "
     ALTER TABLE session ADD COLUMN own BLOB;    -- sealed
     CREATE TABLE person (
         session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,

@@ -2,17 +2,19 @@
 
 use parlor_shared::reply::PersonName;
 use parlor_shared::{
-    ClientId, Nth, RequestFrame, RoomEvent, RoomId, RoomName, Seq, Text, UnixMillis, UserId,
+    ClientId, Fingerprint, Nth, RequestFrame, RoomEvent, RoomId, RoomName, Seq, Text, UnixMillis,
+    UserId,
 };
 
 use super::own_stream::Own;
-use super::{Address, LinkId, Moment, Secret, Session, SessionId, Ticket};
+use super::{Address, LinkId, Moment, Pin, Secret, Session, SessionId, Ticket};
 
 /// One thing to do. They are done in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open a link; an earlier one is to be dropped. Its news carry `link`.
-    Connect { link: LinkId, address: Address },
+    /// Open a link; an earlier one is to be dropped. Its news carry `link`. With a `pin`, nothing
+    /// may be sent to whoever has another key.
+    Connect { link: LinkId, address: Address, pin: Option<Fingerprint> },
     /// Drop the link.
     Disconnect,
     /// Send over the link.
@@ -35,6 +37,10 @@ pub enum Keep {
     Session(Session),
     /// Forget a sign-in and all that belongs to it.
     ForgetSession(SessionId),
+    /// Remember by which key a server is known, in place of an earlier one.
+    Pin(Pin),
+    /// Forget a server's key.
+    ForgetPin(Address),
     /// Read all that is kept of a session.
     OpenSession(SessionId),
     /// The room that is open.

@@ -3,12 +3,12 @@
 
 use parlor_shared::reply::PersonName;
 use parlor_shared::{
-    ClientId, Code, DeviceId, Epoch, Nth, ResumeToken, RoomEvent, RoomId, RoomName, Seq,
-    ServerFrame, Text, UnixMillis, UserId, UserName,
+    ClientId, Code, DeviceId, Epoch, Fingerprint, Nth, ResumeToken, RoomEvent, RoomId, RoomName,
+    Seq, ServerFrame, Text, UnixMillis, UserId, UserName,
 };
 
 use super::own_stream::Own;
-use super::{Address, Intent, LinkId, SessionId, Ticket};
+use super::{Address, Intent, LinkId, Pin, SessionId, Ticket};
 
 /// One input with its moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +44,10 @@ pub enum News {
 /// What a link reports. `Closed` is its last word.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkNews {
-    /// The TCP connection stands.
-    Connected,
+    /// The connection stands, and this is the server's key; none over a plain one.
+    Connected {
+        key: Option<Fingerprint>,
+    },
     Frame(ServerFrame),
     Closed(Closed),
 }
@@ -59,6 +61,10 @@ pub enum Closed {
     NobodyAnswers,
     /// Somebody answers, but does not speak Parlor.
     NotParlor,
+    /// Somebody answers, but not in a way that nobody can listen to.
+    NotPrivate,
+    /// The server's key is not the pinned one. Nothing was sent.
+    KeyChanged { known: Fingerprint, found: Fingerprint },
     /// The connection broke, was ended by the other side, or was silent for too long.
     Lost,
 }
@@ -86,6 +92,8 @@ pub struct Opened {
     pub counter: u64,
     /// The remembered sign-ins, the latest first.
     pub sessions: Vec<Session>,
+    /// The keys by which servers are known again, the latest first.
+    pub pins: Vec<Pin>,
     /// The session that was signed in when the app ended, with all that is kept of it.
     pub current: Option<Box<KeptSession>>,
 }
@@ -99,6 +107,8 @@ pub struct Session {
     pub name: UserName,
     /// The only way back to the name; gone once the server did not know it any more.
     pub token: Option<ResumeToken>,
+    /// There is a token, but the system's keyring did not give it out this time.
+    pub is_locked: bool,
     pub epoch: Epoch,
     /// The person did not sign out.
     pub signed_in: bool,

@@ -65,6 +65,10 @@ pub enum Intent {
     DismissAnnouncement,
     /// Save this text as a file of this name.
     SaveFile { name: String, text: Secret },
+    /// Take the server's new key for the right one from now on, and connect.
+    TrustKey,
+    /// Do not connect to a server whose key has changed.
+    RefuseKey,
     /// Sign out and go back to the join dialog; membership and place stay. A guest keeps the
     /// way back; whoever has an account ends the session.
     SignOut,

@@ -23,6 +23,7 @@ mod other_history;
 mod outbox;
 mod own_stream;
 mod people;
+mod pins;
 mod room;
 mod secret;
 mod session;
@@ -34,7 +35,9 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use parlor_shared::{DeviceId, Epoch, Label, Role, RoomEvent, RoomId, UserId, UserName};
+use parlor_shared::{
+    DeviceId, Epoch, Fingerprint, Label, Role, RoomEvent, RoomId, UserId, UserName,
+};
 
 pub use account::{Account, AccountWish, Deed, Outcome, Shown};
 pub use address::{Address, BadAddress};
@@ -48,6 +51,7 @@ pub use intent::Intent;
 pub use names::Names;
 pub use orders::{Order, Whom};
 pub use own_stream::{Mute, Own};
+pub use pins::{KeyChanged, Pin};
 pub use room::{Failure, History, Listed, Member, Pending, PendingState, Room};
 pub use secret::Secret;
 pub use sign_in::{Entrance, Told, Way};
@@ -102,12 +106,17 @@ pub struct Model {
     pub announcement: Option<RoomEvent>,
     /// What became of the file that was to be written last.
     pub file: Option<FileNews>,
+    /// The key of the present connection; none over a plain one.
+    pub key: Option<Fingerprint>,
+    /// The server showed another key than before. Nothing is sent to it until the person decides.
+    pub key_changed: Option<KeyChanged>,
 
     device: DeviceId,
     /// The highest counter of a client id that was used.
     counter: u64,
     /// The remembered sign-ins, the latest first.
     sessions: Vec<Session>,
+    pins: pins::Pins,
     /// The one that `rooms` belong to.
     session: Option<SessionId>,
     wire: Wire,
@@ -215,9 +224,12 @@ impl Model {
             admin: Admin::default(),
             announcement: None,
             file: None,
+            key: None,
+            key_changed: None,
             device: opened.device,
             counter: opened.counter,
             sessions: opened.sessions,
+            pins: pins::Pins::new(opened.pins),
             session: None,
             wire: Wire::default(),
             asked: AskedRequests::default(),
@@ -329,6 +341,8 @@ impl Model {
                 self.file = None;
                 turn.effects.push(Effect::WriteFile { name, text });
             }
+            Intent::TrustKey => self.trust_key(turn),
+            Intent::RefuseKey => self.refuse_key(),
             Intent::SignOut => self.sign_out(false, turn),
             Intent::Dismiss => self.trouble = None,
             Intent::Quit => self.quit(turn),

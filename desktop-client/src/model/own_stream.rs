@@ -55,6 +55,8 @@ impl Mute {
 pub(super) struct Reading {
     /// As far as it is known to go.
     last: Seq,
+    /// As far as it went when the connection began: what is up to there the `welcome` knew.
+    at_welcome: Seq,
     is_asked: bool,
     /// It was read up to what was there when the connection began: positions are the server's.
     is_caught_up: bool,
@@ -98,6 +100,7 @@ impl Model {
     pub(super) fn begin_own_stream(&mut self, last: Seq) {
         self.reading = Reading {
             last,
+            at_welcome: last,
             is_caught_up: last <= self.own.mine,
             is_history: self.own.mine == Seq(0),
             ..Reading::default()
@@ -187,8 +190,12 @@ impl Model {
             UserNews::UnmutedIn { room } => self.own.mutes.retain(|it| it.room != *room),
             UserNews::Registered {} => self.is_registered(),
             UserNews::EmailVerified { .. } | UserNews::Mailed { .. } => self.account_changed(),
-            UserNews::PutOut { .. }
-            | UserNews::SessionBegan { .. }
+            UserNews::PutOut { room, .. } => {
+                if event.mine > self.reading.at_welcome {
+                    self.is_no_member(*room, turn);
+                }
+            }
+            UserNews::SessionBegan { .. }
             | UserNews::PasswordChanged {}
             | UserNews::PasswordReset { .. }
             | UserNews::Unknown => {}

@@ -71,14 +71,17 @@ impl Room {
                     member.role = *role;
                 }
             }
+            Fact::Muted { user, .. } | Fact::Unmuted { user, .. } => {
+                if let Some(member) = self.members.get_mut(user) {
+                    member.muted = matches!(fact, Fact::Muted { .. });
+                }
+            }
             Fact::Opened { .. }
             | Fact::Joined {}
             | Fact::Left {}
             | Fact::Said { .. }
             | Fact::Blank { .. }
             | Fact::Announced { .. }
-            | Fact::Muted { .. }
-            | Fact::Unmuted { .. }
             | Fact::Erased { .. }
             | Fact::Ended { .. }
             | Fact::Unknown => {}
@@ -87,7 +90,8 @@ impl Room {
 
     fn admit(&mut self, user: UserId, name: &UserName, role: RoomRole) {
         if self.members.len() < MEMBERS_MAX {
-            self.members.insert(user, Member { name: name.clone(), here: true, role });
+            self.members
+                .insert(user, Member { name: name.clone(), here: true, role, muted: false });
         } else {
             self.members_cut = true;
         }
@@ -180,11 +184,11 @@ impl Model {
         loading.as_of = Some(loading.as_of.map_or(as_of, |it| it.min(as_of)));
         // A page that says that there is more, and has nothing, would be asked for for ever.
         let is_last = !more || entries.is_empty();
-        for MemberEntry { user, name, here, role } in entries {
+        for MemberEntry { user, name, here, role, muted } in entries {
             self.names.hear(user, &name);
             loading.after = loading.after.max(Some(user));
             if loading.members.len() < MEMBERS_MAX {
-                loading.members.insert(user, Member { name, here, role });
+                loading.members.insert(user, Member { name, here, role, muted });
             }
         }
         let is_full = loading.members.len() >= MEMBERS_MAX;

@@ -69,6 +69,8 @@ pub struct Member {
     /// Has a live connection, or lost the last one a moment ago.
     pub here: bool,
     pub role: RoomRole,
+    /// Cannot write here.
+    pub muted: bool,
 }
 
 /// A message of one's own on its way.

@@ -1,18 +1,20 @@
 //! What somebody typed that nobody else may see: passwords and codes on their way to the server.
 //!
 //! Invariant: it is in no log, no `Debug` output and no archive. It lives from the form to the
-//! request, and is taken out of the form when it is used.
+//! request, is taken out of the form when it is used, and wiped where it was.
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 /// A password or a code as it is being typed.
 #[derive(Clone, Default, Eq, PartialEq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
+        Self(Zeroizing::new(text.to_owned()))
     }
 
     #[must_use]

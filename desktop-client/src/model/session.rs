@@ -9,8 +9,8 @@ use super::effect::{Keep, Turn};
 use super::limits::{RETRY_FIRST_MILLIS, RETRY_MAX_MILLIS, ROOMS_MAX, SESSIONS_MAX};
 use super::wire::{Greeting, Phase};
 use super::{
-    Account, Address, Admin, Joining, KeptSession, LinkState, Me, Model, Names, Own, Session,
-    SessionId, Stage, Trouble, Way,
+    Account, Address, Admin, BadAddress, Joining, KeptSession, LinkState, Me, Model, Names, Own,
+    Session, SessionId, Stage, Trouble, Way,
 };
 
 impl Model {
@@ -22,7 +22,8 @@ impl Model {
         self.server = Some(session.address.clone());
         self.load_kept(kept, turn);
         if session.token.is_none() {
-            self.joining().refused = Some(Trouble::TokenUnknown);
+            let locked = session.is_locked.then_some(Trouble::KeyringLocked);
+            self.joining().refused = locked.or(Some(Trouble::TokenUnknown));
             return;
         }
         self.stage = Stage::Talking;
@@ -79,8 +80,12 @@ impl Model {
                 self.joining().refused = Some(Trouble::BadName(refusal));
                 return None;
             }
-            (_, Err(_)) => {
+            (_, Err(BadAddress::Unreadable)) => {
                 self.joining().refused = Some(Trouble::BadAddress);
+                return None;
+            }
+            (_, Err(BadAddress::PlainElsewhere)) => {
+                self.joining().refused = Some(Trouble::PlainElsewhere);
                 return None;
             }
             (Ok(name), Ok(address)) => (name, address),
@@ -109,6 +114,11 @@ impl Model {
         let known = self.known_session(&name, &address).cloned();
         self.wire.attempts = 0;
         match known {
+            // As a new guest the name would be taken, and the token that is there overwritten.
+            Some(session) if session.is_locked && matches!(greeting, Greeting::Guest { .. }) => {
+                let joining = self.joining();
+                (joining.busy, joining.refused) = (false, Some(Trouble::KeyringLocked));
+            }
             Some(session) => {
                 let is_back = session.token.is_some() && matches!(greeting, Greeting::Guest { .. });
                 let back = Greeting::Back(session.id);
@@ -123,7 +133,10 @@ impl Model {
                 // A server that forgot this guest: whatever was not sent comes along.
                 let lost = self.session.and_then(|id| self.sessions.iter().find(|it| it.id == id));
                 let is_guest = matches!(greeting, Greeting::Guest { .. });
-                if lost.is_none_or(|it| it.token.is_some() || it.address != address) || !is_guest {
+                let is_forgotten = |it: &Session| {
+                    it.token.is_none() && !it.is_locked && it.address == address && is_guest
+                };
+                if !lost.is_some_and(is_forgotten) {
                     self.unload();
                 }
                 self.wire.greeting = Some(greeting);
@@ -251,6 +264,7 @@ impl Model {
             user: welcome.user,
             name: welcome.name.clone(),
             token: Some(token),
+            is_locked: false,
             epoch: welcome.epoch,
             signed_in: true,
             hosted: self.hosted.is_at(&address),
@@ -351,5 +365,6 @@ impl Model {
         self.me = None;
         self.epoch = None;
         self.asking = None;
+        self.key_changed = None;
     }
 }

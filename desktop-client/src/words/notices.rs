@@ -75,7 +75,7 @@ pub fn notice(news: &UserNews, room: Option<&str>, until: Option<&str>) -> Strin
         UserNews::RoomRoleIs { role: it, .. } => {
             format!("You are {}{in_room} now.", with_article(room_role(*it)))
         }
-        UserNews::PutOut { title, by, for_good, reason, .. } => {
+        UserNews::PutOut { title, name: by, for_good, reason, .. } => {
             let because = because(reason.as_ref().map(|it| it.as_str()));
             match (until, for_good) {
                 (Some(_), _) => format!("{by} banned you from {title}{span}.{because}"),

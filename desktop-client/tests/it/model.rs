@@ -10,6 +10,7 @@ mod outbox;
 mod own;
 mod people;
 mod person;
+mod pins;
 mod reading;
 mod signing_in;
 mod sync;

@@ -39,6 +39,7 @@ pub(crate) fn fresh() -> Model {
         device: "dev".parse().expect("a device"),
         counter: 0,
         sessions: Vec::new(),
+        pins: Vec::new(),
         current: None,
     };
     Model::start(opened, Moment::default()).0
@@ -75,9 +76,10 @@ pub(crate) fn talking(me: &str) -> Model {
     model.selected = Some(LOBBY);
     let lobby = room(&mut model, LOBBY);
     lobby.history = History::Complete;
-    lobby
-        .members
-        .insert(UserId(1), Member { name: user_name(me), here: true, role: RoomRole::Member });
+    lobby.members.insert(
+        UserId(1),
+        Member { name: user_name(me), here: true, role: RoomRole::Member, muted: false },
+    );
     model
 }
 
@@ -124,7 +126,7 @@ impl<'a> Teller<'a> {
     pub(crate) fn joined(&mut self, at: u64, user: u64, name: &str) -> &mut Self {
         self.room.members.insert(
             UserId(user),
-            Member { name: user_name(name), here: true, role: RoomRole::Member },
+            Member { name: user_name(name), here: true, role: RoomRole::Member, muted: false },
         );
         self.event(at, user, name, Fact::Joined {})
     }
@@ -261,10 +263,11 @@ pub(crate) fn evening(me: &str) -> Model {
     lobby.divider = Some(Seq(lobby.timeline.last_seq().0 - 2));
     lobby.members.insert(
         UserId(7),
-        Member { name: user_name("Grete"), here: false, role: RoomRole::Member },
+        Member { name: user_name("Grete"), here: false, role: RoomRole::Member, muted: false },
     );
-    lobby
-        .members
-        .insert(UserId(8), Member { name: user_name("Hal"), here: false, role: RoomRole::Member });
+    lobby.members.insert(
+        UserId(8),
+        Member { name: user_name("Hal"), here: false, role: RoomRole::Member, muted: false },
+    );
     model
 }

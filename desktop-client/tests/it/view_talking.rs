@@ -153,10 +153,14 @@ fn a_room_is_made_or_joined_by_name_or_from_the_list() {
 fn people_are_here_or_away() {
     let mut model = talking("Ann");
     let members = &mut room(&mut model, LOBBY).members;
-    members
-        .insert(UserId(2), Member { name: user_name("Ben"), here: true, role: RoomRole::Member });
-    members
-        .insert(UserId(3), Member { name: user_name("Cem"), here: false, role: RoomRole::Member });
+    members.insert(
+        UserId(2),
+        Member { name: user_name("Ben"), here: true, role: RoomRole::Member, muted: false },
+    );
+    members.insert(
+        UserId(3),
+        Member { name: user_name("Cem"), here: false, role: RoomRole::Member, muted: false },
+    );
     let found = labels(&stage(model));
     let order: Vec<&str> = found
         .iter()

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use parlor_desktop::archive::{Archive, Waker};
+use parlor_desktop::archive::{Archive, NoKeyring, Waker};
 use parlor_desktop::link::Link;
 use parlor_desktop::model::{Effect, Input, Intent, Model, Moment, News, Stage};
 use parlor_server::config::Config;
@@ -75,6 +75,11 @@ impl Served {
     fn address(&self) -> String {
         self.config.bind.expect("it was started").to_string()
     }
+
+    /// Without encryption, which has tests of its own.
+    fn plain_address(&self) -> String {
+        format!("plain://{}", self.address())
+    }
 }
 
 impl Drop for Served {
@@ -99,7 +104,8 @@ impl Headless {
     fn open(profile: &Path) -> Self {
         let (bell, woken) = bounded(1);
         let wake: Waker = Arc::new(move || _ = bell.try_send(()));
-        let (archive, opened) = Archive::open(profile, Arc::clone(&wake)).expect("a profile");
+        let (archive, opened) =
+            Archive::open(profile, Box::new(NoKeyring), Arc::clone(&wake)).expect("a profile");
         let began = Instant::now();
         let (model, effects) = Model::start(opened, moment(began));
         let mut app = Self { model, link: None, archive, wake, woken, began };
@@ -119,10 +125,10 @@ impl Headless {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Connect { link, address } => {
+                Effect::Connect { link, address, pin } => {
                     self.link = None;
                     let wake = Arc::clone(&self.wake);
-                    self.link = Some(Link::open(link, address, wake).expect("a link"));
+                    self.link = Some(Link::open(link, address, pin, wake).expect("a link"));
                 }
                 Effect::Disconnect => self.link = None,
                 Effect::Send(frame) => {
@@ -202,7 +208,10 @@ fn everybody_hears_everything_once_while_server_and_apps_come_and_go() {
     let profile = |number: usize| folder.path().join(format!("app {number}"));
     let mut apps: Vec<_> = (0..3).map(|number| Headless::open(&profile(number))).collect();
     for (number, app) in apps.iter_mut().enumerate() {
-        app.want(Intent::Join { name: format!("Person {number}"), address: served.address() });
+        app.want(Intent::Join {
+            name: format!("Person {number}"),
+            address: served.plain_address(),
+        });
     }
     wait(&mut apps, "everybody is in", all_talk);
     let mut expected = Vec::new();
@@ -253,7 +262,7 @@ fn ten_thousand_missed_messages_are_caught_up() {
     let served = Served::start(&folder.path().join("server"));
     let profile = folder.path().join("app");
     let mut apps = vec![Headless::open(&profile)];
-    apps[0].want(Intent::Join { name: "Ann".to_owned(), address: served.address() });
+    apps[0].want(Intent::Join { name: "Ann".to_owned(), address: served.plain_address() });
     wait(&mut apps, "she is in", |apps| all_talk(apps) && apps[0].is_at_rest());
     wait(&mut apps, "she sees herself come", |apps| {
         !apps[0].model.rooms[&LOBBY_ID].timeline.is_empty()

@@ -80,6 +80,7 @@ fn reply() -> impl Strategy<Value = Reply> {
             name: name(),
             here: true,
             role: RoomRole::Member,
+            muted: false,
         };
         let members = users.into_iter().map(one).collect();
         Reply::Members { room: RoomId(room), as_of: Seq(as_of), members, more }
@@ -94,6 +95,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         seq: Seq(seq),
         nth: Nth(seq),
         at: UnixMillis(0),
+        erased: false,
     };
     let welcomed = |rooms| Reply::Welcome(Box::new(Welcome { token: None, ..welcome(rooms) }));
     let numbers = || prop::collection::vec(number(), 0..4);

@@ -11,7 +11,7 @@ const THIRD: UserId = UserId(9);
 
 fn entry(user: UserId, here: bool) -> MemberEntry {
     let name = format!("User {user}").parse().expect("a name");
-    MemberEntry { user, name, here, role: RoomRole::Member }
+    MemberEntry { user, name, here, role: RoomRole::Member, muted: false }
 }
 
 fn members(as_of: u64, users: &[UserId], more: bool) -> Reply {

@@ -55,7 +55,7 @@ fn a_password_goes_with_the_name_and_the_device() {
     person.connected();
     let said = hello(&person);
     assert_eq!(said.name.map(|it| it.to_string()).as_deref(), Some("Ann"));
-    assert_eq!(said.password.expect("a password").as_str(), PASSWORD);
+    assert_eq!(said.password.expect("a password").as_bytes(), PASSWORD.as_bytes());
     assert_eq!(said.device.map(|it| it.to_string()).as_deref(), Some("laptop"));
     assert_eq!(said.token, None);
 }
@@ -129,9 +129,9 @@ fn a_code_sets_the_password_and_then_one_is_in() {
     let ask = person.sent_one("recover");
     let Request::Recover(Recover { name, code, password }) = &ask.request else { panic!() };
     assert_eq!((name.as_str(), code.to_string().as_str()), ("Ann", CODE));
-    assert_eq!(password.as_str(), PASSWORD);
+    assert_eq!(password.as_bytes(), PASSWORD.as_bytes());
     person.answer(ask.id, Reply::Recovered {});
-    assert_eq!(hello(&person).password.expect("a password").as_str(), PASSWORD);
+    assert_eq!(hello(&person).password.expect("a password").as_bytes(), PASSWORD.as_bytes());
     person.welcome(account(ME));
     assert_eq!(person.model.stage, Stage::Talking);
 }
@@ -141,7 +141,7 @@ fn a_code_by_mail_is_asked_for_without_coming_in() {
     let mut person = Person::new();
     let (address, email) = ("10.0.0.7".to_owned(), "ann@example.org".to_owned());
     person.want(Intent::MailCode { address: address.clone(), email: "ann".to_owned() });
-    assert_eq!(dialog(&person).refused, Some(Trouble::Refused(Refusal::EmailMalformed)));
+    assert_eq!(dialog(&person).refused, Some(Trouble::Refused(Refusal::BadEmail)));
     person.want(Intent::MailCode { address, email });
     person.connected();
     let ask = person.sent_one("forgot");
@@ -219,6 +219,7 @@ fn kept(name: &str, id: u32) -> Session {
         user: ME,
         name: name.parse().expect("a name"),
         token: None,
+        is_locked: false,
         epoch: Epoch([1; 8]),
         signed_in: false,
         hosted: false,

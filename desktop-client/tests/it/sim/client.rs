@@ -8,7 +8,7 @@ use parlor_server::chat::ConnectionId;
 use parlor_shared::{ClientId, Refusal, RequestFrame, RoomId, ServerFrame, UnixMillis};
 
 use super::memory::Memory;
-use super::{Dice, NEWEST, PLACE};
+use super::{Dice, KEY, NEWEST, PLACE};
 
 pub(crate) struct Client {
     pub(crate) name: String,
@@ -168,6 +168,9 @@ impl Client {
 
     fn update(&mut self, news: News, now: u64, dice: &mut Dice) -> Outgoing {
         let effects = self.model.update(Input { moment: moment(now, dice), news });
+        if let Some(me) = &self.model.me {
+            self.name = me.name.to_string();
+        }
         self.perform(effects)
     }
 
@@ -175,7 +178,8 @@ impl Client {
         let mut outgoing = Outgoing::default();
         for effect in effects {
             match effect {
-                Effect::Connect { link, address } => {
+                Effect::Connect { link, address, pin } => {
+                    assert!(pin.is_none_or(|it| it == KEY), "there is one server");
                     assert_eq!(address, PLACE.parse::<Address>().expect("an address"));
                     outgoing.drops = true;
                     outgoing.frames.clear();
