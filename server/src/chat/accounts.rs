@@ -103,9 +103,8 @@ impl Chat {
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
         let holder = self.durable.user_names.get(&recover.name.skeleton()).copied();
-        let (user, kind) = match fact {
-            Some(Fact::Code(Some(KnownCode::Reset { user, kind }))) => (user, kind),
-            _ => return Err(Refusal::CodeUnknown),
+        let Some(Fact::Code(Some(KnownCode::Reset { user, kind }))) = fact else {
+            return Err(Refusal::CodeUnknown);
         };
         if holder != Some(user) {
             return Err(Refusal::CodeUnknown);
