@@ -125,6 +125,12 @@ pub(super) fn folder_name(user: UserId, name: &str) -> String {
     folder
 }
 
+/// Whether a folder could be a user's by its name.
+pub(super) fn is_folder_name(name: &str) -> bool {
+    let id = name.split_once('-').map_or("", |(id, _)| id);
+    !id.is_empty() && id.bytes().all(|it| it.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

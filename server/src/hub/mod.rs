@@ -80,9 +80,7 @@ pub struct Hub {
     inbox: Receiver<Letter>,
     delivery: Delivery,
     seats: HashMap<ConnectionId, Sender<Seated>>,
-    bells: Vec<Sender<()>>,
-    /// Rung when somebody wants a backup.
-    backup: Sender<()>,
+    bells: Bells,
     clock: Clock,
     batch_max: usize,
 }
@@ -93,6 +91,10 @@ pub struct Bells {
     pub news: Vec<Sender<()>>,
     /// Rung when somebody wants a backup now.
     pub backup: Sender<()>,
+    /// Rung when the policy changed.
+    pub policy: Sender<()>,
+    /// Rung when there is a mail to be sent.
+    pub mail: Sender<()>,
 }
 
 /// What is needed to answer a command of a batch that could not be saved.
@@ -124,7 +126,7 @@ impl Hub {
     pub fn new(
         mut store: Store,
         delivery: Delivery,
-        Bells { news: bells, backup }: Bells,
+        bells: Bells,
         claim: TokenHash,
         limits: &Arc<Limits>,
     ) -> Result<(Self, Entrance), StoreError> {
@@ -141,7 +143,6 @@ impl Hub {
             delivery,
             seats: HashMap::new(),
             bells,
-            backup,
             clock: Clock::start(),
             batch_max: limits.batch.max(1) as usize,
         };
@@ -232,6 +233,7 @@ impl Hub {
                 if let Some(record) = release.take(effect)
                     && saved.is_ok()
                 {
+                    release.note(&record);
                     saved = batch.save(&record);
                 }
             }
@@ -301,13 +303,14 @@ impl Hub {
     }
 
     fn tell(&mut self, mut release: Release, has_news: bool) {
-        if release.wants_backup {
-            // One that is asked for already is as good as two.
-            self.backup.try_send(()).ok();
-        }
-        if has_news {
-            for bell in &self.bells {
-                // A bell that rings already is as good as rung.
+        let bells = &self.bells;
+        let news = bells.news.iter().map(|it| (has_news, it));
+        for (rings, bell) in news
+            .chain([(release.wants_backup, &bells.backup), (release.has_policy, &bells.policy)])
+            .chain([(release.has_mail, &bells.mail)])
+        {
+            // A bell that rings already is as good as rung.
+            if rings {
                 bell.try_send(()).ok();
             }
         }

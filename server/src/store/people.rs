@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use parlor_shared::name::Skeleton;
 use parlor_shared::reply::{AuditEntry, InviteEntry, PersonName};
 use parlor_shared::{
-    Code, EmailAddress, InviteId, Nth, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent, UserId,
-    UserName, UserNews,
+    Code, EmailAddress, InviteId, Nth, Policy, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent,
+    UserId, UserName, UserNews,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -154,6 +154,14 @@ impl Reader {
         entries.truncate(limit);
         entries.reverse();
         Ok((entries, more))
+    }
+
+    /// How the server is run.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn policy(&mut self) -> Result<Policy, StoreError> {
+        super::load::policy(&self.db)
     }
 
     /// The invitations that are still good.
