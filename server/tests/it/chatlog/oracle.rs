@@ -33,7 +33,7 @@ impl Oracle {
             Fact::Joined {} => "joined".to_owned(),
             Fact::Left {} => "left".to_owned(),
             Fact::Said { text, .. } => format!("said\t{}", escaped(text.as_str())),
-            Fact::Unknown => unreachable!("the store holds none"),
+            other => unreachable!("this story has none of {other:?}"),
         };
         if matches!(event.fact, Fact::Opened { .. } | Fact::Joined {}) {
             self.members.insert((event.room, event.by));
