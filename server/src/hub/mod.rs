@@ -244,8 +244,11 @@ impl Hub {
             Err(error) if error.is_full() => {
                 log::error!("the disk is full: {} commands are refused", undone.len());
                 let fences = std::mem::take(&mut release.fences);
+                let ended = release.take_ended();
                 release = self.refuse_for_space(undone, now, at)?;
                 release.fences = fences;
+                // Whoever was taken from its seat by what is refused now comes back by itself.
+                release.end(ended);
             }
             Err(error) => return Err(error),
         }
