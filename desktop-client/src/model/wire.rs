@@ -359,7 +359,9 @@ impl Model {
             }
             Asked::Leave { room } => self.leave_refused(room, refusal, turn),
             Asked::Mine => self.mine_refused(again),
-            Asked::Read { room, seq } => self.read_refused(room, seq, again),
+            Asked::Read { room, seq } => {
+                self.read_refused((room, seq), &refusal, turn.moment.millis);
+            }
             Asked::Account(deed) => self.account_refused(deed, refusal),
             Asked::Order(_) => self.trouble = Some(Trouble::Refused(refusal)),
             Asked::Admin { section, .. } => self.admin_refused(section, refusal, again),
