@@ -32,8 +32,8 @@ impl Chat {
         if let Some(Fact::ClientId { known: Some(known), .. }) = &fact {
             // A resend gets the first answer again, whatever became of the membership since. Of
             // what was erased nobody can say any more whether it was the same.
-            let is_same = known.text.as_ref().is_none_or(|it| *it == text);
-            if known.room != room || !is_same || known.is_announcement != is_announcement {
+            let is_same = |it: &Text| *it == text && known.is_announcement == is_announcement;
+            if known.room != room || !known.text.as_ref().is_none_or(is_same) {
                 return Err(Refusal::Conflict);
             }
             let (seq, nth, at) = (known.seq, known.nth, known.at);
