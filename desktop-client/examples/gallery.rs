@@ -1,5 +1,6 @@
 //! The view on made-up chats, for looking at it: `cargo run --example gallery -- evening dark`.
-//! Scenes: `join`, `refused`, `busy`, `evening`, `offline`, `empty`, `crowd`, `ask`.
+//! Scenes: `join`, `refused`, `busy`, `evening`, `offline`, `empty`, `crowd`, `ask`,
+//! `key`, `key-join`.
 
 #[expect(dead_code, reason = "the gallery shows some of the scenes")]
 #[path = "../tests/it/view_scene.rs"]
@@ -66,6 +67,8 @@ fn scene_of(name: &str) -> Model {
             model.asking = Some(Question::CloseWithOthersInside { others: 3 });
             model
         }
+        "key" => scene::asked_about_key(scene::evening("Ann")),
+        "key-join" => scene::asked_about_key(scene::fresh()),
         "empty" => scene::talking("Ann"),
         "crowd" => {
             let mut model = scene::talking("Ann");

@@ -109,10 +109,10 @@ impl App {
         let mut failed = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Connect { link, address } => {
+                Effect::Connect { link, address, pin } => {
                     // The old one first: two connections of one device would be one too many.
                     self.link = None;
-                    match Link::open(link, address, waker(context)) {
+                    match Link::open(link, address, pin, waker(context)) {
                         Ok(open) => self.link = Some(open),
                         Err(error) => {
                             log::error!("no thread for a connection: {error}");
@@ -168,7 +168,8 @@ impl App {
     }
 
     fn host_news(&mut self, news: host::News) -> HostNews {
-        let local = |port| Address { host: "127.0.0.1".to_owned(), port };
+        // Encrypted like everywhere: who else may listen on this computer is not known here.
+        let local = |port| Address { host: "127.0.0.1".to_owned(), port, is_plain: false };
         match news {
             host::News::Serving { port, shown } => {
                 HostNews::Serving { address: local(port), shown }

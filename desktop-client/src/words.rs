@@ -5,17 +5,14 @@
 
 use parlor_shared::Refusal;
 
-use crate::model::{Failure, Trouble};
+use crate::model::{Address, Failure, Trouble};
 
 /// The trouble in a sentence or two: what happened, and what to do.
 #[must_use]
 pub fn trouble(it: &Trouble) -> String {
     match it {
-        Trouble::BadAddress => {
-            "That is not an address. Type a computer's name or address, for instance \
-             192.168.1.5 or office:7666."
-                .to_owned()
-        }
+        Trouble::BadAddress => BAD_ADDRESS.to_owned(),
+        Trouble::PlainElsewhere => PLAIN_ELSEWHERE.to_owned(),
         Trouble::BadName(why) | Trouble::BadRoomName(why) => refusal(why),
         Trouble::NoSuchHost(at) => {
             format!("There is no computer called “{}”. Check the spelling.", at.host)
@@ -26,6 +23,13 @@ pub fn trouble(it: &Trouble) -> String {
         Trouble::NotParlor(at) => format!(
             "Something answers at {at}, but it is not a Parlor. Check the address and the port."
         ),
+        Trouble::NotPrivate(at) => format!(
+            "Something answers at {at}, but not in a way that keeps others from listening, so \
+             nothing was sent to it. It may be no Parlor, or a very old one."
+        ),
+        Trouble::KeyChanged(at) => {
+            format!("Not connected: the server at {at} does not have the key that it had before.")
+        }
         Trouble::HungUp(at) => format!(
             "Somebody answers at {at}, but hung up before the chat began. Check that it is a \
              Parlor, and try again in a moment."
@@ -47,6 +51,7 @@ pub fn trouble(it: &Trouble) -> String {
         Trouble::TokenUnknown => {
             "The server does not know you any more. Join again with a name.".to_owned()
         }
+        Trouble::KeyringLocked => KEYRING_LOCKED.to_owned(),
         Trouble::ConnectionLost => {
             "The connection was lost. Trying again; what you write is kept.".to_owned()
         }
@@ -54,11 +59,7 @@ pub fn trouble(it: &Trouble) -> String {
             "The server is stopping. Trying again when it is back; what you write is kept."
                 .to_owned()
         }
-        Trouble::OtherHistory => {
-            "The server was set back to another history, so it is read anew. What you had not \
-             sent yet is still here."
-                .to_owned()
-        }
+        Trouble::OtherHistory => OTHER_HISTORY.to_owned(),
         Trouble::NotConnected => {
             "There is no connection to the server just now. Try again in a moment.".to_owned()
         }
@@ -73,6 +74,15 @@ pub fn trouble(it: &Trouble) -> String {
         Trouble::Host(says) => says.clone(),
     }
 }
+
+const BAD_ADDRESS: &str = "That is not an address. Type a computer's name or address, for instance \
+     192.168.1.5 or office:7666.";
+const PLAIN_ELSEWHERE: &str = "Without encryption (plain://) Parlor connects to this computer only: to localhost or \
+     127.0.0.1. Leave “plain://” away.";
+const KEYRING_LOCKED: &str = "Your sign-in there is kept by this computer's keyring, which did not give it out. \
+     Unlock it and start Parlor again, or join with another name.";
+const OTHER_HISTORY: &str = "The server was set back to another history, so it is read anew. What you had not \
+     sent yet is still here.";
 
 /// The server's "no" in a sentence.
 #[must_use]
@@ -176,6 +186,31 @@ pub const CLOSE_ANYWAY: &str = "Close and end the chat";
 pub const RESEND: &str = "Send them";
 pub const CLOSE_TITLE: &str = "Others are still in your chat";
 pub const RESEND_TITLE: &str = "Send what was waiting?";
+
+pub const KEY_CHANGED_TITLE: &str = "This may not be the server you know";
+pub const KEY_BEFORE: &str = "The key it had before";
+pub const KEY_NOW: &str = "The key it has now";
+pub const KEY_ADVICE: &str = "Ask the person who runs the server, by telephone or face to face, and compare the words. \
+     Only if the server was reinstalled, and its new key is the second one, is it safe to go on.";
+pub const KEY_ASKED: &str = "I asked the person who runs the server";
+pub const KEY_REFUSE: &str = "Do not connect";
+pub const KEY_TRUST: &str = "The server was reinstalled: trust the new key";
+pub const CONNECTION: &str = "Connection";
+pub const CONNECTION_PRIVATE: &str = "Nobody on the way can read along. If two people see the same words here, they are connected \
+     to the same server, with nobody in between.";
+pub const CONNECTION_PLAIN: &str =
+    "This connection is not encrypted; it does not leave this computer.";
+pub const SERVER_KEY: &str = "The server's key";
+
+/// What a changed key can mean.
+#[must_use]
+pub fn key_changed(at: &Address) -> String {
+    format!(
+        "The server at {at} has another key than when you were there last. Either it was set up \
+         anew, or another computer pretends to be it and could read everything you write, \
+         passwords too. Nothing was sent to it."
+    )
+}
 
 /// What starting a chat here means, before one does it.
 #[must_use]

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use parlor_shared::{Limits, PORT};
 
+use crate::mail::{MailArgs, MailConfig, MailConfigError};
+
 /// The command line of `parlor-server`.
 #[derive(Debug, Parser)]
 #[command(name = "parlor-server", version, about = "A chat for everybody on this network.")]
@@ -23,6 +25,19 @@ pub enum Verb {
     Limits,
     /// Looks through the data folder for damage; changes nothing.
     Check,
+    /// Writes everything that is kept into one file, also while the server runs.
+    Backup {
+        /// The file, a tar; it holds all that was said and the server's key.
+        file: PathBuf,
+        /// Replaces a file of that name.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Puts a backup in the place of the data folder; what was there is kept beside it.
+    Restore {
+        /// A file that `backup` made.
+        file: PathBuf,
+    },
 }
 
 /// How to serve.
@@ -58,6 +73,8 @@ pub struct ServeArgs {
     /// machine itself may send them.
     #[arg(long, global = true)]
     pub allow_plain_passwords: bool,
+    #[command(flatten)]
+    pub mail: MailArgs,
     /// Stops when standard input ends: for a program that runs this one.
     #[arg(long, hide = true, global = true)]
     pub until_stdin_closes: bool,
@@ -76,6 +93,8 @@ pub struct Config {
     /// `None`: a key and a certificate of its own.
     pub certificate: Option<CertificateFiles>,
     pub allow_plain_passwords: bool,
+    /// `None`: this server sends no mail.
+    pub mail: Option<MailConfig>,
     pub until_stdin_closes: bool,
 }
 
@@ -97,6 +116,8 @@ pub enum ConfigError {
     NoKey,
     #[error("--cert and --key go together: there is a key, and no certificate for it")]
     NoCertificate,
+    #[error(transparent)]
+    Mail(#[from] MailConfigError),
 }
 
 impl Config {
@@ -135,6 +156,7 @@ impl Config {
             limits,
             certificate,
             allow_plain_passwords: args.allow_plain_passwords,
+            mail: MailConfig::new(&args.mail)?,
             until_stdin_closes: args.until_stdin_closes,
         })
     }

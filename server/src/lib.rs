@@ -5,6 +5,7 @@
 //! knowing the chat, the hub puts commands into their order, the chat decides, the store makes it
 //! true, delivery tells people.
 
+pub mod backup;
 pub mod chat;
 pub mod chatlog;
 pub mod config;
@@ -16,6 +17,8 @@ pub mod folder;
 pub mod gate;
 pub mod hub;
 pub mod identity;
+pub mod mail;
+pub mod outbox;
 pub mod platform;
 pub mod program_log;
 pub mod run;

@@ -23,7 +23,9 @@ const FOLDER: &str = "logs";
 /// When the log's folder or file cannot be made.
 pub fn start(data: &Path, level: LevelFilter, limits: &Limits) -> io::Result<()> {
     let file = next_file(data, limits.log_files, limits.log_file_bytes)?;
-    let config = ConfigBuilder::new().set_time_format_rfc3339().build();
+    // rustls warns of what strangers send, as often as they like; the door says what matters of it.
+    let config =
+        ConfigBuilder::new().set_time_format_rfc3339().add_filter_ignore_str("rustls").build();
     let loggers: Vec<Box<dyn SharedLogger>> = vec![
         TermLogger::new(level, config.clone(), TerminalMode::Stderr, ColorChoice::Auto),
         WriteLogger::new(level, config, file),

@@ -124,7 +124,8 @@ pub enum UserNews {
     PutOut {
         room: RoomId,
         title: RoomName,
-        by: UserName,
+        /// Who did it.
+        name: UserName,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<UnixMillis>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -203,7 +204,8 @@ pub enum Notice {
     RoomListed { room: RoomId, name: RoomName },
     /// One is a member of that room now: another device joined it.
     EnteredRoom(JoinedRoom),
-    /// One is no longer a member of that room: another device left it, or somebody put one out.
+    /// One is no longer a member of that room: another device left it. (Who is put out is told
+    /// `put_out`.)
     LeftRoom { room: RoomId },
     /// An open room can be joined no more.
     RoomUnlisted { room: RoomId },

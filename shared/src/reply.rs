@@ -60,8 +60,17 @@ pub enum Reply {
     /// To `members`: as of the event at `as_of`; `more` says that there are members after the
     /// last one.
     Members { room: RoomId, as_of: Seq, members: Vec<MemberEntry>, more: bool },
-    /// To `say`: the message is on disk, at this place. A resend gets the same answer.
-    Said { room: RoomId, client_id: crate::ClientId, seq: Seq, nth: Nth, at: UnixMillis },
+    /// To `say` and `announce`: the message is on disk, at this place. A resend gets the same
+    /// answer; `erased` where the text was erased since.
+    Said {
+        room: RoomId,
+        client_id: crate::ClientId,
+        seq: Seq,
+        nth: Nth,
+        at: UnixMillis,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        erased: bool,
+    },
     /// To `history`: ascending; `more` says that there are events further on in the direction
     /// that was asked for (`around`: on either side).
     /// `names` tells what those are called today who had another name in one of the events.

@@ -34,6 +34,17 @@ pub enum RoomRole {
 }
 
 impl Role {
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+
     /// Sees to the server.
     #[must_use]
     pub fn is_admin(self) -> bool {
@@ -47,6 +58,16 @@ impl Role {
 }
 
 impl RoomRole {
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Member => "member",
+            Self::Moderator => "moderator",
+            Self::Owner => "owner",
+        }
+    }
+
     #[must_use]
     pub fn is_member(&self) -> bool {
         *self == Self::Member

@@ -101,7 +101,9 @@ impl FromStr for Label {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        if text.len() > LABEL_BYTES_MAX || text.chars().any(is_control) {
+        if text.len() > LABEL_BYTES_MAX
+            || text.chars().any(|it| is_control(it) || is_bidi_control(it))
+        {
             return Err(Refusal::Malformed);
         }
         Ok(Self(text.into()))

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use super::{App, program_log};
-use crate::archive::{Archive, OpenError};
+use crate::archive::{Archive, Keyring, NoKeyring, OpenError, PatientKeyring};
 use crate::settings::{self, Profile, ProfileError};
 use crate::{host, platform, words};
 
@@ -66,7 +66,7 @@ pub fn run(start: Start) -> Result<(), StartError> {
             context.request_repaint();
         }
     };
-    let opened = Archive::open(profile.folder(), Arc::new(wake))?;
+    let opened = Archive::open(profile.folder(), keyring(), Arc::new(wake))?;
     let viewport = egui::ViewportBuilder::default()
         .with_title(words::APP_NAME)
         .with_app_id("parlor")
@@ -95,5 +95,16 @@ pub fn run(start: Start) -> Result<(), StartError> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(StartError::NoWindow(Box::new(error))),
         Err(_) => Err(StartError::Panicked),
+    }
+}
+
+/// The system's keyring, where this computer is not too busy for it.
+fn keyring() -> Box<dyn Keyring> {
+    match PatientKeyring::system() {
+        Ok(keyring) => Box::new(keyring),
+        Err(error) => {
+            log::warn!("no thread for the keyring: {error}");
+            Box::new(NoKeyring)
+        }
     }
 }

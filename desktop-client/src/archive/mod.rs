@@ -11,6 +11,8 @@
 
 mod schema;
 mod seal;
+mod secrets;
+mod sign_ins;
 mod store;
 
 use std::collections::VecDeque;
@@ -26,6 +28,7 @@ use crate::model::limits::{KEEP_BATCH, KEEP_LINGER_MILLIS, KEEP_NEWS, KEEP_ORDER
 use crate::model::{ArchiveNews, Keep, Opened};
 use crate::threads::{self, Joined};
 
+pub use secrets::{Keyring, NoKeyring, PatientKeyring, Shut};
 use store::Store;
 
 /// Called when there is news, from another thread.
@@ -78,14 +81,19 @@ pub struct Archive {
 
 impl Archive {
     /// Opens the profile in `folder`, makes it where there is none, and reads what the model
-    /// begins with. Done once, before there is a window.
+    /// begins with. Done once, before there is a window. Tokens go into `keyring` where it takes
+    /// them.
     ///
     /// # Errors
     /// In words for the person.
-    pub fn open(folder: &Path, wake: Waker) -> Result<(Self, Opened), OpenError> {
+    pub fn open(
+        folder: &Path,
+        keyring: Box<dyn Keyring>,
+        wake: Waker,
+    ) -> Result<(Self, Opened), OpenError> {
         let locked = schema::Folder::open(folder)?;
         let (connection, seal) = locked.connect()?;
-        let mut store = Store::new(connection, seal)?;
+        let mut store = Store::new(connection, seal, keyring)?;
         let opened = store.opened()?;
         let (orders, to_do) = bounded(KEEP_ORDERS);
         let (to_window, news) = bounded(KEEP_NEWS);
@@ -171,6 +179,8 @@ fn carry_out(
     wake: &Waker,
 ) {
     let mut batch = Vec::new();
+    // What an earlier version, or a keyring that was shut, has left on disk.
+    settle_tokens(&mut store);
     loop {
         batch.clear();
         let Ok(first) = orders.recv() else { return };
@@ -194,6 +204,16 @@ fn carry_out(
         if is_over {
             return;
         }
+        if batch.iter().any(sign_ins::concerns_tokens) {
+            settle_tokens(&mut store);
+        }
+    }
+}
+
+fn settle_tokens(store: &mut Store) {
+    if let Err(error) = store.settle_tokens() {
+        // The next order fails for the same reason, and says so.
+        log::error!("keeping tokens failed: {error}");
     }
 }
 
@@ -218,7 +238,9 @@ fn is_awaited(keep: &Keep) -> bool {
         | Keep::LoadOlder { .. }
         | Keep::OpenSession(_)
         | Keep::Session(_)
-        | Keep::ForgetSession(_) => true,
+        | Keep::ForgetSession(_)
+        | Keep::Pin(_)
+        | Keep::ForgetPin(_) => true,
         Keep::Selected { .. }
         | Keep::Room { .. }
         | Keep::ForgetRoom { .. }

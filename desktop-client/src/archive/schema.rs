@@ -12,7 +12,8 @@ use super::OpenError;
 use super::seal::Seal;
 
 /// One step each, from the empty file on. `PRAGMA user_version` counts those that were taken.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE profile (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE session (
         id INTEGER PRIMARY KEY,
@@ -60,7 +61,17 @@ const MIGRATIONS: &[&str] = &["
         PRIMARY KEY (session, room, counter),
         FOREIGN KEY (session, room) REFERENCES room ON DELETE CASCADE
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE pin (
+        address TEXT PRIMARY KEY,
+        key BLOB NOT NULL,         -- SHA-256 of the server's public key; it is no secret
+        made INTEGER NOT NULL      -- grows with each pin
+    ) STRICT, WITHOUT ROWID;
+    -- 1: the token is in the system's keyring and not here.
+    ALTER TABLE session ADD COLUMN in_keyring INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The newest shape that this version knows.
 pub(super) const VERSION: usize = MIGRATIONS.len();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use parlor_shared::{
-    ClientId, DeviceId, Fact, Nth, ResumeToken, RoomEvent, RoomId, Seq, UnixMillis, UserId,
+    ClientId, DeviceId, Fact, Nth, ResumeToken, RoomEvent, RoomId, Seq, UnixMillis,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -13,12 +13,18 @@ use crate::model::{
 };
 
 use super::seal::{BadSeal, Place, Seal, random};
+use super::secrets::Keyring;
 
-/// The one connection, and the seal.
+/// The one connection, the seal, and where tokens are kept.
 pub(super) struct Store {
-    connection: Connection,
-    seal: Seal,
-    device: DeviceId,
+    pub(super) connection: Connection,
+    pub(super) seal: Seal,
+    pub(super) device: DeviceId,
+    pub(super) keyring: Box<dyn Keyring>,
+    /// The sessions whose token is in the keyring; the token where it gave it out.
+    pub(super) in_keyring: BTreeMap<SessionId, Option<ResumeToken>>,
+    /// The keyring did not take a token.
+    pub(super) is_keyring_shut: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,22 +43,24 @@ pub(super) enum StoreError {
     Io(#[from] std::io::Error),
 }
 
-type Done<T> = Result<T, StoreError>;
+pub(super) type Done<T> = Result<T, StoreError>;
 
 /// SQLite's integers are signed; ids and places stay far below their end.
-fn int(number: u64) -> i64 {
+pub(super) fn int(number: u64) -> i64 {
     number.cast_signed()
 }
 
-fn get_u64(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+pub(super) fn get_u64(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(index).map(i64::cast_unsigned)
 }
 
 impl Store {
-    pub(super) fn new(connection: Connection, seal: Seal) -> Done<Self> {
+    pub(super) fn new(connection: Connection, seal: Seal, keyring: Box<dyn Keyring>) -> Done<Self> {
         connection.set_prepared_statement_cache_capacity(32);
         let device = device_id(&connection)?;
-        let store = Self { connection, seal, device };
+        let in_keyring = BTreeMap::new();
+        let is_keyring_shut = false;
+        let store = Self { connection, seal, device, keyring, in_keyring, is_keyring_shut };
         store.look_again_at_unknown_events()?;
         Ok(store)
     }
@@ -93,40 +101,12 @@ impl Store {
     /// What the model begins with.
     pub(super) fn opened(&mut self) -> Done<Opened> {
         let counter = self.profile::<i64>("counter")?.unwrap_or(0).cast_unsigned();
+        self.fetch_tokens()?;
         let sessions = self.sessions()?;
         let current = sessions.first().filter(|it| it.signed_in).cloned();
         let current = current.map(|it| self.kept_session(it)).transpose()?.map(Box::new);
-        Ok(Opened { device: self.device, counter, sessions, current })
-    }
-
-    fn sessions(&self) -> Done<Vec<Session>> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT id, address, name, user, token, epoch, signed_in, hosted FROM session
-             ORDER BY used DESC",
-        )?;
-        let mut rows = query.query([])?;
-        let mut sessions = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id = SessionId(row.get(0)?);
-            let token = match row.get::<_, Option<Vec<u8>>>(4)? {
-                Some(sealed) => {
-                    let bytes = self.seal.open(Place::Token { session: id.0 }, &sealed)?;
-                    Some(ResumeToken(bytes.try_into().map_err(|_bytes: Vec<u8>| BadSeal)?))
-                }
-                None => None,
-            };
-            sessions.push(Session {
-                id,
-                address: row.get::<_, String>(1)?.parse()?,
-                name: row.get::<_, String>(2)?.parse()?,
-                user: UserId(get_u64(row, 3)?),
-                token,
-                epoch: row.get::<_, String>(5)?.parse()?,
-                signed_in: row.get(6)?,
-                hosted: row.get(7)?,
-            });
-        }
-        Ok(sessions)
+        let pins = self.pins()?;
+        Ok(Opened { device: self.device, counter, sessions, pins, current })
     }
 
     fn kept_session(&self, session: Session) -> Done<KeptSession> {
@@ -269,12 +249,15 @@ impl Store {
     fn carry_out_one(&self, keep: &Keep) -> Done<Option<ArchiveNews>> {
         match keep {
             Keep::Session(session) => self.keep_session(session)?,
+            Keep::Pin(pin) => self.keep_pin(pin)?,
+            Keep::ForgetPin(address) => {
+                self.run("DELETE FROM pin WHERE address = ?", (address.to_string(),))?;
+            }
             Keep::ForgetSession(session) => {
                 self.run("DELETE FROM session WHERE id = ?", (session.0,))?;
             }
             Keep::OpenSession(session) => {
-                let all = self.sessions()?;
-                if let Some(found) = all.into_iter().find(|it| it.id == *session) {
+                if let Some(found) = self.session(*session)? {
                     let kept = Box::new(self.kept_session(found)?);
                     return Ok(Some(ArchiveNews::SessionOpened(kept)));
                 }
@@ -336,31 +319,9 @@ impl Store {
         Ok(None)
     }
 
-    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Done<()> {
+    pub(super) fn run(&self, sql: &str, values: impl rusqlite::Params) -> Done<()> {
         self.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
-    }
-
-    fn keep_session(&self, it: &Session) -> Done<()> {
-        let place = Place::Token { session: it.id.0 };
-        let token = it.token.map(|token| self.seal.seal(place, &token.0)).transpose()?;
-        self.run(
-            "INSERT INTO session (id, address, name, user, token, epoch, signed_in, hosted, used)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(used), 0) + 1 FROM session))
-             ON CONFLICT DO UPDATE SET address = excluded.address, name = excluded.name,
-                 user = excluded.user, token = excluded.token, epoch = excluded.epoch,
-                 signed_in = excluded.signed_in, hosted = excluded.hosted, used = excluded.used",
-            params![
-                it.id.0,
-                it.address.to_string(),
-                it.name.as_str(),
-                int(it.user.0),
-                token,
-                it.epoch.to_hex(),
-                it.signed_in,
-                it.hosted
-            ],
-        )
     }
 
     /// Keeps the run of events contiguous, whatever is ordered.
@@ -463,7 +424,9 @@ fn is_outdone(keep: &Keep, later: &[Keep]) -> bool {
         | Keep::LoadOlder { .. }
         | Keep::OpenSession(_)
         | Keep::Session(_)
-        | Keep::ForgetSession(_) => false,
+        | Keep::ForgetSession(_)
+        | Keep::Pin(_)
+        | Keep::ForgetPin(_) => false,
     }
 }
 

@@ -15,13 +15,20 @@ use crate::threads;
 /// Between two looks at a socket that is being connected. Short beside a network's delay.
 const LOOK: Duration = Duration::from_millis(4);
 
-/// Connects to the first of the address's sockets that answers.
-pub(super) fn connect(address: &Address, stopped: &Receiver<()>) -> Result<TcpStream, Closed> {
-    let targets = look_up(address, stopped)?;
+/// Connects to the first of the address's sockets that answers. Also: until when the keys have to
+/// be agreed on.
+pub(super) fn connect(
+    address: &Address,
+    stopped: &Receiver<()>,
+) -> Result<(TcpStream, Instant), Closed> {
+    let mut targets = look_up(address, stopped)?;
+    // Whatever this computer's files say of its name, in the open it is spoken to from here only.
+    targets.retain(|it| !address.is_plain || it.ip().is_loopback());
     let mut last = None;
     for target in targets.into_iter().take(ADDRESSES_MAX) {
-        match connect_to(target, stopped) {
-            Ok(Some(stream)) => return Ok(stream),
+        let deadline = Instant::now() + Duration::from_millis(CONNECT_MILLIS);
+        match connect_to(target, deadline, stopped) {
+            Ok(Some(stream)) => return Ok((stream, deadline)),
             Ok(None) => return Err(Closed::Lost),
             Err(error) => last = Some(error),
         }
@@ -62,7 +69,11 @@ fn look_up(address: &Address, stopped: &Receiver<()>) -> Result<Vec<SocketAddr>,
 }
 
 /// `None`: nobody wants the connection any more.
-fn connect_to(target: SocketAddr, stopped: &Receiver<()>) -> io::Result<Option<TcpStream>> {
+fn connect_to(
+    target: SocketAddr,
+    deadline: Instant,
+    stopped: &Receiver<()>,
+) -> io::Result<Option<TcpStream>> {
     let socket = Socket::new(Domain::for_address(target), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     // "In progress" has different names on different systems; what counts is what comes of it.
@@ -71,7 +82,6 @@ fn connect_to(target: SocketAddr, stopped: &Receiver<()>) -> io::Result<Option<T
     {
         return Err(error);
     }
-    let deadline = Instant::now() + Duration::from_millis(CONNECT_MILLIS);
     while socket.peer_addr().is_err() {
         if let Some(error) = socket.take_error()? {
             return Err(error);

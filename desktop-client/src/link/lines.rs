@@ -3,38 +3,22 @@
 //! Unlike the server's decoder it lets long lists pass, because history pages are such lists,
 //! and does not trust a line only for being short.
 
-use std::io::{ErrorKind, Read as _};
-use std::net::TcpStream;
-
 use parlor_shared::ServerFrame;
 
-use crate::model::limits::{LINE_BYTES_MAX, READ_BYTES};
+use super::wire::Wire;
+use crate::model::limits::LINE_BYTES_MAX;
 use crate::model::{Closed, LinkNews};
 
 /// Reads until the connection ends, and says why it did. `tell` answers false when nobody
 /// listens any more.
-pub(super) fn read(mut stream: &TcpStream, tell: impl Fn(Vec<LinkNews>) -> bool) -> Closed {
+pub(super) fn read(wire: &Wire, tell: impl Fn(Vec<LinkNews>) -> bool) -> Closed {
     let mut lines = Lines::default();
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        let taken = match stream.read(&mut buffer) {
-            Ok(0) => return Closed::Lost,
-            Ok(taken) => taken,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => {
-                log::debug!("reading from the server: {error}");
-                return Closed::Lost;
-            }
-        };
+    let end = wire.read(|bytes| {
         let mut batch = Vec::new();
-        let end = lines.cut(&buffer[..taken], &mut batch);
-        if !batch.is_empty() && !tell(batch) {
-            return Closed::Lost;
-        }
-        if let Err(closed) = end {
-            return closed;
-        }
-    }
+        let end = lines.cut(bytes, &mut batch);
+        if batch.is_empty() || tell(batch) { end } else { Err(Closed::Lost) }
+    });
+    end.err().unwrap_or(Closed::Lost)
 }
 
 /// Cuts a stream of bytes into frames.

@@ -1,29 +1,34 @@
 //! The connection to a server: two threads, two bounded queues, and a closure that wakes the
 //! window once per batch of news.
 //!
-//! 1. `link-read` connects, then reads lines and queues them in batches; a full queue makes it
-//!    stop reading, so a flood presses back on the server.
-//! 2. `link-write` waits for requests and writes them.
+//! 1. `link-read` connects and agrees on keys, then reads lines and queues them in batches; a full
+//!    queue makes it stop reading, so a flood presses back on the server.
+//! 2. `link-write` waits for requests and writes them, once the keys are agreed on.
 //! 3. Dropping the [`Link`] closes the socket and both queues, which ends both threads at once;
 //!    only a name that is being looked up cannot be interrupted, so that has a thread of its own
 //!    that nobody waits for.
 //!
 //! Invariant: no retry, no timer and no state of the conversation in here; those are the model's.
+//! Nor is there a way from encrypted to plain: the address says which of both it is.
 
 mod connect;
+mod handshake;
 mod lines;
+mod pinned;
+mod wire;
 
 use std::collections::VecDeque;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use parlor_shared::{RequestFrame, frame};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use parlor_shared::{Fingerprint, RequestFrame};
 
-use crate::model::limits::{LINK_BATCHES, LINK_REQUESTS, WRITE_BYTES};
+use crate::model::limits::{LINK_BATCHES, LINK_REQUESTS};
 use crate::model::{Address, Closed, LinkId, LinkNews};
 use crate::threads::{self, Joined};
+use wire::Wire;
 
 pub use lines::Lines;
 
@@ -39,25 +44,31 @@ pub struct Link {
     batch: VecDeque<LinkNews>,
     /// Dropped, it ends a connection that is still being made.
     stop: Option<Sender<()>>,
-    stream: Arc<OnceLock<TcpStream>>,
+    stream: Arc<OnceLock<Arc<TcpStream>>>,
     /// Joined when the link is dropped, after everything above was closed.
     threads: Vec<Joined>,
 }
 
 impl Link {
-    /// Begins to connect. The outcome comes as news.
+    /// Begins to connect. The outcome comes as news. With a `pin`, nothing is sent to whoever has
+    /// another key.
     ///
     /// # Errors
     /// The system has no room for two more threads.
-    pub fn open(id: LinkId, address: Address, wake: Waker) -> io::Result<Self> {
+    pub fn open(
+        id: LinkId,
+        address: Address,
+        pin: Option<Fingerprint>,
+        wake: Waker,
+    ) -> io::Result<Self> {
         let (to_write, requests) = bounded(LINK_REQUESTS);
         let (to_window, batches) = bounded(LINK_BATCHES);
         let (stop, stopped) = bounded(0);
-        let (to_writer, connected) = bounded(1);
+        let (to_writer, connected) = bounded::<Arc<Wire>>(1);
         let stream = Arc::new(OnceLock::new());
         let writer = threads::start("link-write", move || {
-            if let Ok(stream) = connected.recv() {
-                write(&stream, &requests);
+            if let Ok(wire) = connected.recv() {
+                wire.write(&requests);
             }
         })?;
         let shared = Arc::clone(&stream);
@@ -67,25 +78,16 @@ impl Link {
                 wake();
                 is_heard
             };
-            let closed = match connect::connect(&address, &stopped) {
+            let closed = match begin(&address, pin, &shared, &stopped) {
                 Err(closed) => closed,
-                Ok(stream) => {
-                    let (Ok(to_read), Ok(to_close)) = (stream.try_clone(), stream.try_clone())
-                    else {
-                        tell(vec![LinkNews::Closed(Closed::Lost)]);
-                        return;
-                    };
-                    // Whoever drops the link from now on closes this stream.
-                    let is_first = shared.set(to_close).is_ok();
-                    debug_assert!(is_first, "a link connects once");
-                    let is_wanted = stopped.try_recv()
-                        == Err(crossbeam_channel::TryRecvError::Empty)
-                        && to_writer.send(stream).is_ok()
-                        && tell(vec![LinkNews::Connected]);
+                Ok((wire, key)) => {
+                    let wire = Arc::new(wire);
+                    let is_wanted = to_writer.send(Arc::clone(&wire)).is_ok()
+                        && tell(vec![LinkNews::Connected { key }]);
                     if !is_wanted {
                         return;
                     }
-                    lines::read(&to_read, tell)
+                    lines::read(&wire, tell)
                 }
             };
             tell(vec![LinkNews::Closed(closed)]);
@@ -147,29 +149,32 @@ impl Drop for Link {
     }
 }
 
+/// From an address to a connection that can be spoken over, and the key at its other end.
+fn begin(
+    address: &Address,
+    pin: Option<Fingerprint>,
+    shared: &OnceLock<Arc<TcpStream>>,
+    stopped: &Receiver<()>,
+) -> Result<(Wire, Option<Fingerprint>), Closed> {
+    let (stream, deadline) = connect::connect(address, stopped)?;
+    let stream = Arc::new(stream);
+    // Whoever drops the link from now on closes this stream.
+    let is_first = shared.set(Arc::clone(&stream)).is_ok();
+    debug_assert!(is_first, "a link connects once");
+    if stopped.try_recv() != Err(TryRecvError::Empty) {
+        return Err(Closed::Lost);
+    }
+    if address.is_plain {
+        return Ok((Wire::new(stream, None), None));
+    }
+    let (tls, key) = handshake::shake_hands(&stream, address, pin, deadline)?;
+    Ok((Wire::new(stream, Some(tls)), Some(key)))
+}
+
 /// Ends a connection in both directions, which wakes whoever waits for it.
 fn close(stream: &TcpStream) {
     // An error means that it was closed already, which is what is wanted.
     if let Err(error) = stream.shutdown(Shutdown::Both) {
         log::trace!("closing the connection: {error}");
-    }
-}
-
-/// Writes what is queued, as much as there is at once, until the link or the connection ends.
-fn write(mut stream: &TcpStream, requests: &Receiver<RequestFrame>) {
-    let mut bytes = Vec::new();
-    while let Ok(first) = requests.recv() {
-        bytes.clear();
-        frame::encode_line(&first, &mut bytes);
-        while bytes.len() < WRITE_BYTES
-            && let Ok(next) = requests.try_recv()
-        {
-            frame::encode_line(&next, &mut bytes);
-        }
-        if let Err(error) = stream.write_all(&bytes) {
-            log::debug!("writing to the server: {error}");
-            close(stream);
-            return;
-        }
     }
 }

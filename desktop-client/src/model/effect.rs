@@ -1,16 +1,17 @@
 //! What the model wants done, as values.
 
 use parlor_shared::{
-    ClientId, Nth, RequestFrame, RoomEvent, RoomId, RoomName, Seq, Text, UnixMillis,
+    ClientId, Fingerprint, Nth, RequestFrame, RoomEvent, RoomId, RoomName, Seq, Text, UnixMillis,
 };
 
-use super::{Address, LinkId, Moment, Session, SessionId, Ticket};
+use super::{Address, LinkId, Moment, Pin, Session, SessionId, Ticket};
 
 /// One thing to do. They are done in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Open a link; an earlier one is to be dropped. Its news carry `link`.
-    Connect { link: LinkId, address: Address },
+    /// Open a link; an earlier one is to be dropped. Its news carry `link`. With a `pin`, nothing
+    /// may be sent to whoever has another key.
+    Connect { link: LinkId, address: Address, pin: Option<Fingerprint> },
     /// Drop the link.
     Disconnect,
     /// Send over the link.
@@ -30,6 +31,10 @@ pub enum Keep {
     Session(Session),
     /// Forget a sign-in and all that belongs to it.
     ForgetSession(SessionId),
+    /// Remember by which key a server is known, in place of an earlier one.
+    Pin(Pin),
+    /// Forget a server's key.
+    ForgetPin(Address),
     /// Read all that is kept of a session.
     OpenSession(SessionId),
     /// The room that is open.

@@ -2,11 +2,11 @@
 //! the moment at which they come. The model has no clock and no dice of its own.
 
 use parlor_shared::{
-    ClientId, DeviceId, Epoch, Nth, ResumeToken, RoomEvent, RoomId, RoomName, Seq, ServerFrame,
-    Text, UnixMillis, UserId, UserName,
+    ClientId, DeviceId, Epoch, Fingerprint, Nth, ResumeToken, RoomEvent, RoomId, RoomName, Seq,
+    ServerFrame, Text, UnixMillis, UserId, UserName,
 };
 
-use super::{Address, Intent, LinkId, SessionId, Ticket};
+use super::{Address, Intent, LinkId, Pin, SessionId, Ticket};
 
 /// One input with its moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +41,10 @@ pub enum News {
 /// What a link reports. `Closed` is its last word.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkNews {
-    /// The TCP connection stands.
-    Connected,
+    /// The connection stands, and this is the server's key; none over a plain one.
+    Connected {
+        key: Option<Fingerprint>,
+    },
     Frame(ServerFrame),
     Closed(Closed),
 }
@@ -56,6 +58,10 @@ pub enum Closed {
     NobodyAnswers,
     /// Somebody answers, but does not speak Parlor.
     NotParlor,
+    /// Somebody answers, but not in a way that nobody can listen to.
+    NotPrivate,
+    /// The server's key is not the pinned one. Nothing was sent.
+    KeyChanged { known: Fingerprint, found: Fingerprint },
     /// The connection broke, was ended by the other side, or was silent for too long.
     Lost,
 }
@@ -83,6 +89,8 @@ pub struct Opened {
     pub counter: u64,
     /// The remembered sign-ins, the latest first.
     pub sessions: Vec<Session>,
+    /// The keys by which servers are known again, the latest first.
+    pub pins: Vec<Pin>,
     /// The session that was signed in when the app ended, with all that is kept of it.
     pub current: Option<Box<KeptSession>>,
 }
@@ -96,6 +104,8 @@ pub struct Session {
     pub name: UserName,
     /// The only way back to the name; gone once the server did not know it any more.
     pub token: Option<ResumeToken>,
+    /// There is a token, but the system's keyring did not give it out this time.
+    pub is_locked: bool,
     pub epoch: Epoch,
     /// The person did not sign out.
     pub signed_in: bool,

@@ -41,6 +41,10 @@ pub enum Intent {
     Focus(bool),
     /// Do not wait for the next try: connect now.
     ConnectNow,
+    /// Take the server's new key for the right one from now on, and connect.
+    TrustKey,
+    /// Do not connect to a server whose key has changed.
+    RefuseKey,
     /// Say goodbye and go back to the join dialog; membership and place stay.
     SignOut,
     /// The last trouble was read.

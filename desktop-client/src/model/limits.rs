@@ -34,6 +34,9 @@ pub const ROOMS_MAX: usize = 200;
 pub const DRAFT_BYTES_MAX: usize = 64 * 1024;
 /// Sign-ins that a profile remembers (one per address and name).
 pub const SESSIONS_MAX: usize = 50;
+/// Servers that are known by their key. More than anybody joins; those of remembered sign-ins are
+/// never the ones that go.
+pub const PINS_MAX: usize = 500;
 /// Longest address in bytes: a full domain name and a port.
 pub const ADDRESS_BYTES_MAX: usize = 300;
 /// The first wait before connecting again; doubled with each failure.
@@ -50,7 +53,7 @@ pub const REPLY_MILLIS: u64 = 30_000;
 pub const GOODBYE_MILLIS: u64 = 2_000;
 /// How long a name may be looked up.
 pub const LOOK_UP_MILLIS: u64 = 10_000;
-/// How long one of a name's addresses may take to answer.
+/// How long one of a name's addresses may take to answer, the handshake included.
 pub const CONNECT_MILLIS: u64 = 5_000;
 /// Addresses of one name that are tried: enough for both kinds on two networks.
 pub const ADDRESSES_MAX: usize = 4;
@@ -66,6 +69,11 @@ pub const LINK_BATCHES: usize = 16;
 pub const LINK_REQUESTS: usize = 1_024;
 /// Bytes that are written at once.
 pub const WRITE_BYTES: usize = 64 * 1024;
+/// Bytes taken from the socket at once while keys are being agreed on: an answer is smaller.
+pub const HANDSHAKE_READ_BYTES: usize = 4 * 1024;
+/// How long the system's keyring may take for one answer. One that waits for somebody to unlock
+/// it must not hold up what is being said.
+pub const KEYRING_MILLIS: u64 = 3_000;
 /// Newest events of each room that are read when the app starts: some windows full.
 pub const KEPT_NEWEST: u32 = 200;
 /// Orders that wait for the archive's thread.

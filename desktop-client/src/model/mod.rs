@@ -17,6 +17,7 @@ mod membership;
 mod other_history;
 mod outbox;
 mod people;
+mod pins;
 mod room;
 mod session;
 mod sync;
@@ -26,7 +27,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use parlor_shared::{DeviceId, Epoch, RoomId, UserId, UserName};
+use parlor_shared::{DeviceId, Epoch, Fingerprint, RoomId, UserId, UserName};
 
 pub use address::{Address, BadAddress};
 pub use effect::{Effect, Keep};
@@ -35,6 +36,7 @@ pub use input::{
     News, Opened, Session,
 };
 pub use intent::Intent;
+pub use pins::{KeyChanged, Pin};
 pub use room::{Failure, History, Listed, Member, Pending, PendingState, Room};
 pub use timeline::{Row, Timeline, What};
 pub use trouble::Trouble;
@@ -79,12 +81,17 @@ pub struct Model {
     pub hosting: Option<Vec<String>>,
     /// A question that waits for an answer.
     pub asking: Option<Question>,
+    /// The key of the present connection; none over a plain one.
+    pub key: Option<Fingerprint>,
+    /// The server showed another key than before. Nothing is sent to it until the person decides.
+    pub key_changed: Option<KeyChanged>,
 
     device: DeviceId,
     /// The highest counter of a client id that was used.
     counter: u64,
     /// The remembered sign-ins, the latest first.
     sessions: Vec<Session>,
+    pins: pins::Pins,
     /// The one that `rooms` belong to.
     session: Option<SessionId>,
     wire: Wire,
@@ -174,9 +181,12 @@ impl Model {
             epoch: None,
             hosting: None,
             asking: None,
+            key: None,
+            key_changed: None,
             device: opened.device,
             counter: opened.counter,
             sessions: opened.sessions,
+            pins: pins::Pins::new(opened.pins),
             session: None,
             wire: Wire::default(),
             asked: AskedRequests::default(),
@@ -264,6 +274,8 @@ impl Model {
             Intent::Seen { room, seq } => self.see(room, seq, turn),
             Intent::Focus(focused) => self.focused = focused,
             Intent::ConnectNow => self.connect_now(turn),
+            Intent::TrustKey => self.trust_key(turn),
+            Intent::RefuseKey => self.refuse_key(),
             Intent::SignOut => self.sign_out(turn),
             Intent::Dismiss => self.trouble = None,
             Intent::Quit => self.quit(turn),

@@ -9,7 +9,8 @@ use super::effect::{Keep, Turn};
 use super::limits::{RETRY_FIRST_MILLIS, RETRY_MAX_MILLIS, ROOMS_MAX, SESSIONS_MAX};
 use super::wire::{Greeting, Phase};
 use super::{
-    Address, Joining, KeptSession, LinkState, Me, Model, Session, SessionId, Stage, Trouble,
+    Address, BadAddress, Joining, KeptSession, LinkState, Me, Model, Session, SessionId, Stage,
+    Trouble,
 };
 
 impl Model {
@@ -21,7 +22,8 @@ impl Model {
         self.server = Some(session.address.clone());
         self.load_kept(kept, turn);
         if session.token.is_none() {
-            self.joining().refused = Some(Trouble::TokenUnknown);
+            let locked = session.is_locked.then_some(Trouble::KeyringLocked);
+            self.joining().refused = locked.or(Some(Trouble::TokenUnknown));
             return;
         }
         self.stage = Stage::Talking;
@@ -59,8 +61,12 @@ impl Model {
                 self.joining().refused = Some(Trouble::BadName(refusal));
                 return;
             }
-            (_, Err(_)) => {
+            (_, Err(BadAddress::Unreadable)) => {
                 self.joining().refused = Some(Trouble::BadAddress);
+                return;
+            }
+            (_, Err(BadAddress::PlainElsewhere)) => {
+                self.joining().refused = Some(Trouble::PlainElsewhere);
                 return;
             }
             (Ok(name), Ok(address)) => (name, address),
@@ -84,6 +90,11 @@ impl Model {
         let known = self.known_session(&name, &address).cloned();
         self.wire.attempts = 0;
         match known {
+            // As a new guest the name would be taken, and the token that is there overwritten.
+            Some(session) if session.is_locked => {
+                let joining = self.joining();
+                (joining.busy, joining.refused) = (false, Some(Trouble::KeyringLocked));
+            }
             Some(session) => {
                 let is_back = session.token.is_some();
                 let back = Greeting::Back(session.id);
@@ -99,7 +110,8 @@ impl Model {
             None => {
                 // A server that forgot this guest: whatever was not sent comes along.
                 let lost = self.session.and_then(|id| self.sessions.iter().find(|it| it.id == id));
-                if lost.is_none_or(|it| it.token.is_some() || it.address != address) {
+                if lost.is_none_or(|it| it.token.is_some() || it.is_locked || it.address != address)
+                {
                     self.unload();
                 }
                 self.wire.greeting = Some(Greeting::Guest(name));
@@ -206,6 +218,7 @@ impl Model {
             user: welcome.user,
             name: welcome.name.clone(),
             token: Some(token),
+            is_locked: false,
             epoch: welcome.epoch,
             signed_in: true,
             hosted: self.hosted.is_at(&address),
@@ -285,5 +298,6 @@ impl Model {
         self.me = None;
         self.epoch = None;
         self.asking = None;
+        self.key_changed = None;
     }
 }

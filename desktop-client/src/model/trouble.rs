@@ -9,6 +9,8 @@ use super::Address;
 pub enum Trouble {
     /// The address is not one.
     BadAddress,
+    /// The address asks for no encryption, and is not on this computer.
+    PlainElsewhere,
     /// The name is not one; why.
     BadName(Refusal),
     /// The room's name is not one; why.
@@ -19,6 +21,10 @@ pub enum Trouble {
     NobodyAnswers(Address),
     /// Something else than a Parlor answers there.
     NotParlor(Address),
+    /// Somebody answers there, but no private connection comes about.
+    NotPrivate(Address),
+    /// The server there has another key than last time, and the person has not said that it may.
+    KeyChanged(Address),
     /// Somebody answers there, and hung up before the chat began.
     HungUp(Address),
     /// Somebody else has that name, or one that looks the same.
@@ -27,6 +33,8 @@ pub enum Trouble {
     OtherVersion { speaks: u32 },
     /// The server does not know the token any more: join again with a name.
     TokenUnknown,
+    /// The token is in the system's keyring, which did not give it out.
+    KeyringLocked,
     /// The connection was lost; the app tries again by itself.
     ConnectionLost,
     /// The server is stopping; the app tries again by itself.

@@ -66,11 +66,13 @@ impl Model {
         self.wire.refusal = None;
         self.wire.told_wait = None;
         self.link = LinkState::Connecting;
-        turn.effects.push(Effect::Connect { link: self.wire.link, address });
+        (self.key, self.key_changed) = (None, None);
+        let pin = self.pins.of(&address);
+        turn.effects.push(Effect::Connect { link: self.wire.link, address, pin });
     }
 
     pub(super) fn connect_now(&mut self, turn: &mut Turn) {
-        if matches!(self.link, LinkState::Offline { retry_at: Some(_) }) {
+        if self.stage == Stage::Talking && matches!(self.link, LinkState::Offline { .. }) {
             self.connect(turn);
         }
     }
@@ -86,8 +88,11 @@ impl Model {
             return;
         }
         match news {
-            LinkNews::Connected => self.greet(turn),
+            LinkNews::Connected { key } => self.recognise(key, turn),
             LinkNews::Frame(frame) => self.hear_frame(frame, turn),
+            LinkNews::Closed(Closed::KeyChanged { known, found }) => {
+                self.key_changed(known, found, turn);
+            }
             LinkNews::Closed(closed) => {
                 let trouble = self.why_closed(closed);
                 self.lose(Some(trouble), turn);
@@ -100,6 +105,7 @@ impl Model {
             (Closed::NoSuchHost, Some(at)) => Trouble::NoSuchHost(at),
             (Closed::NobodyAnswers, Some(at)) => Trouble::NobodyAnswers(at),
             (Closed::NotParlor, Some(at)) => Trouble::NotParlor(at),
+            (Closed::NotPrivate, Some(at)) => Trouble::NotPrivate(at),
             _ => match &self.wire.refusal {
                 Some(Refusal::OtherVersion { speaks }) => Trouble::OtherVersion { speaks: *speaks },
                 Some(Refusal::GoingAway) => Trouble::ServerStopping,
@@ -110,7 +116,7 @@ impl Model {
         }
     }
 
-    fn greet(&mut self, turn: &mut Turn) {
+    pub(super) fn greet(&mut self, turn: &mut Turn) {
         let (name, token) = match &self.wire.greeting {
             Some(Greeting::Guest(name)) => (Some(name.clone()), None),
             Some(Greeting::Back(id)) => {
@@ -130,6 +136,7 @@ impl Model {
         let now = turn.moment.millis;
         let was_online = self.wire.phase == Phase::Online;
         self.wire.phase = Phase::Idle;
+        self.key = None;
         self.asked.forget();
         self.lose_pages();
         self.lose_people();

@@ -10,7 +10,7 @@ use super::theme::{self, palette, round, size, space};
 use crate::model::{Intent, Model, Question, Trouble};
 use crate::words;
 
-fn frame(ui: &Ui) -> Frame {
+pub(super) fn frame(ui: &Ui) -> Frame {
     Frame::popup(ui.style()).inner_margin(Margin::same(space::XL as i8)).corner_radius(round::CARD)
 }
 

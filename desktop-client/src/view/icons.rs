@@ -19,6 +19,8 @@ pub enum Icon {
     Check,
     Warning,
     Sun,
+    Lock,
+    OpenLock,
 }
 
 /// A button that is a picture; its name is a tooltip and what a screen reader says.
@@ -93,6 +95,13 @@ pub fn paint(ui: &Ui, icon: Icon, at: Rect, colour: Color32) {
             lines(&[(0.5, 0.1), (0.95, 0.88), (0.05, 0.88), (0.5, 0.1), (0.95, 0.88)]);
             lines(&[(0.5, 0.4), (0.5, 0.62)]);
             painter.circle_filled(p(0.5, 0.75), stroke.width * 0.65, colour);
+        }
+        Icon::Lock | Icon::OpenLock => {
+            lines(&[(0.18, 0.46), (0.82, 0.46), (0.82, 0.9), (0.18, 0.9), (0.18, 0.46)]);
+            lines(&arc(0.5, 0.32, 0.2, 180.0, 360.0));
+            lines(&[(0.3, 0.32), (0.3, 0.46)]);
+            let end = if icon == Icon::Lock { 0.46 } else { 0.36 };
+            lines(&[(0.7, 0.32), (0.7, end)]);
         }
         Icon::Sun => {
             circle(0.5, 0.5, 0.36);

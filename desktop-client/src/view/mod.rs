@@ -14,6 +14,7 @@ pub mod fonts;
 pub mod heights;
 pub mod icons;
 mod join;
+mod key_changed;
 pub mod links;
 mod members;
 mod message;
@@ -47,6 +48,10 @@ pub fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen) -> Vec<Intent> {
     match &model.stage {
         Stage::Joining(joining) => join::ui(ui, model, joining, screen, &mut intents),
         Stage::Talking => talking::ui(ui, model, screen, &mut intents),
+    }
+    match &model.key_changed {
+        Some(changed) => key_changed::ui(ui, changed, screen, &mut intents),
+        None => screen.has_asked_about_key = false,
     }
     if let Some(question) = model.asking {
         dialogs::question(ui, question, &mut intents);

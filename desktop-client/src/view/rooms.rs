@@ -1,7 +1,8 @@
 //! The left pane: the rooms one is in with what is unread, and who one is.
 
 use egui::{
-    Align, Frame, Layout, Margin, Panel, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Frame, Layout, Margin, Panel, PopupCloseBehavior, Rect, ScrollArea, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 use parlor_shared::RoomId;
 
@@ -9,7 +10,7 @@ use super::Screen;
 use super::icons::{self, Icon};
 use super::screen::Drawer;
 use super::theme::{self, palette, round, size, space};
-use crate::model::{Intent, Model, Room};
+use crate::model::{Intent, LinkState, Model, Room};
 use crate::words;
 
 pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
@@ -163,19 +164,33 @@ fn show_me(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<In
         let (picture, _) =
             ui.allocate_exact_size(theme::square(size::AVATAR_SMALL + 4.0), Sense::hover());
         icons::avatar(ui, picture, me.name.as_str(), theme::hue_of(me.user));
-        let width = ui.available_width() - size::CONTROL * 2.0 - space::L;
+        let width = ui.available_width() - size::CONTROL * 3.0 - space::XL;
         let (rect, name) =
             ui.allocate_exact_size(vec2(width.max(20.0), size::CONTROL), Sense::hover());
         name.widget_info(|| {
             WidgetInfo::labeled(egui::Role::Label, true, words::signed_in_as(me.name.as_str()))
         });
         one_line(ui, me.name.as_str(), theme::strong(size::BODY), colours.text, rect);
+        show_connection(ui, model);
         let theme_button = icons::button(ui, Icon::Sun, words::THEME);
         egui::Popup::menu(&theme_button).show(|ui| choose_theme(ui, screen));
         if icons::button(ui, Icon::Leave, words::SIGN_OUT).clicked() {
             intents.push(Intent::SignOut);
         }
     });
+}
+
+/// How private the connection is, and the server's key to compare.
+fn show_connection(ui: &mut Ui, model: &Model) {
+    let Some(server) = &model.server else { return };
+    if model.link != LinkState::Online {
+        return;
+    }
+    let icon = if model.key.is_some() { Icon::Lock } else { Icon::OpenLock };
+    let button = icons::button(ui, icon, words::CONNECTION);
+    // Open while one reads out or copies what it says.
+    let popup = egui::Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    popup.show(|ui| super::key_changed::connection(ui, &server.to_string(), model.key));
 }
 
 /// Light, dark, or like the system.

@@ -31,6 +31,8 @@ pub struct Screen {
     pub(super) drawer: Option<Drawer>,
     /// The name typed into the new room's form, while it is open.
     pub(super) new_room: Option<String>,
+    /// The person has ticked that the changed key was asked about, while that is the question.
+    pub(super) has_asked_about_key: bool,
     /// Whose rooms the places belong to.
     owner: Option<(UserId, Option<Address>)>,
     epoch: Option<Epoch>,
@@ -66,6 +68,7 @@ impl Screen {
             shown: None,
             drawer: None,
             new_room: None,
+            has_asked_about_key: false,
             owner: None,
             epoch: None,
         }

@@ -52,7 +52,10 @@ fn connection(ui: &Ui, model: &Model, now_millis: u64) -> Option<String> {
             ui.ctx().request_repaint_after(std::time::Duration::from_millis(left % 1_000 + 20));
             Some(words::retrying_in(left.div_ceil(1_000)))
         }
-        LinkState::Offline { retry_at: None } => Some(words::OFFLINE.to_owned()),
+        LinkState::Offline { retry_at: None } => match &model.why_offline {
+            Some(why @ Trouble::KeyChanged(_)) => Some(words::trouble(why)),
+            Some(_) | None => Some(words::OFFLINE.to_owned()),
+        },
         LinkState::Connecting => Some(words::CONNECTING.to_owned()),
         LinkState::Online => None,
     }

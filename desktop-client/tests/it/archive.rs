@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
-use parlor_desktop::archive::{Archive, OpenError};
-use parlor_desktop::model::{ArchiveNews, Keep, Opened, Session, SessionId, Ticket};
+use parlor_desktop::archive::{Archive, Keyring, NoKeyring, OpenError};
+use parlor_desktop::model::{ArchiveNews, Keep, Opened, Pin, Session, SessionId, Ticket};
 use parlor_shared::{
-    ClientId, DeviceId, Epoch, Fact, LOBBY_ID, Nth, ResumeToken, RoomEvent, RoomId, Seq,
-    UnixMillis, UserId,
+    ClientId, DeviceId, Epoch, Fact, Fingerprint, LOBBY_ID, Nth, ResumeToken, RoomEvent, RoomId,
+    Seq, UnixMillis, UserId,
 };
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -35,9 +35,13 @@ impl Profile {
     }
 
     fn try_open(folder: &Path) -> Result<(Self, Opened), OpenError> {
+        Self::with_keyring(folder, Box::new(NoKeyring))
+    }
+
+    fn with_keyring(folder: &Path, keyring: Box<dyn Keyring>) -> Result<(Self, Opened), OpenError> {
         let (wake, woken) = bounded(1);
         let waker = move || _ = wake.try_send(());
-        let (archive, opened) = Archive::open(folder, Arc::new(waker))?;
+        let (archive, opened) = Archive::open(folder, keyring, Arc::new(waker))?;
         Ok((Self { archive, woken, device: opened.device }, opened))
     }
 
@@ -80,6 +84,7 @@ fn session(number: u32, signed_in: bool) -> Keep {
         token: Some(ResumeToken([0xAB; 32])),
         epoch: Epoch([1; 8]),
         signed_in,
+        is_locked: false,
         hosted: false,
     })
 }
@@ -109,6 +114,12 @@ fn events(session: u32, room: u64, range: std::ops::RangeInclusive<u64>) -> Keep
     let nth = Nth(*range.end());
     let events = range.map(|seq| said(room, seq, &format!("word {seq}"))).collect();
     Keep::Events { session: SessionId(session), room: RoomId(room), events, nth }
+}
+
+/// The key that a server is known by.
+fn pin(host: u64, key: u8) -> Keep {
+    let address = format!("host{host}").parse().expect("an address");
+    Keep::Pin(Pin { address, key: Fingerprint([key; 32]) })
 }
 
 fn in_lobby(folder: &Path) -> Profile {
@@ -399,7 +410,7 @@ fn child() {
     let mut profile = in_lobby(Path::new(&folder));
     for counter in 1.. {
         let pending = profile.pending(counter, &format!("message {counter}"));
-        profile.keep([events(1, 1, counter..=counter), pending]);
+        profile.keep([pin(counter, 1), events(1, 1, counter..=counter), pending]);
         let ArchiveNews::PendingSaved { client_id, .. } = profile.news() else {
             panic!("not saved")
         };
@@ -440,6 +451,7 @@ fn what_was_saved_survives_a_kill() {
         assert_eq!(opened.counter, kept.len() as u64, "no counter is used again");
         // Kept together with its message, or earlier.
         assert!(lobby.kept_nth.0 >= told);
+        assert!(opened.pins.len() as u64 >= told, "{told} were told, {:?}", opened.pins);
     }
 }
 
@@ -448,6 +460,8 @@ fn what_was_saved_survives_a_kill() {
 enum Op {
     Session(u32, bool),
     ForgetSession(u32),
+    Pin(u64, u8),
+    ForgetPin(u64),
     Room { room: u64, read: u64 },
     ForgetRoom(u64),
     Append { room: u64, count: u64 },
@@ -466,6 +480,8 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         1 => (1_u32..3, any::<bool>()).prop_map(|(id, signed_in)| Op::Session(id, signed_in)),
         1 => (2_u32..3).prop_map(Op::ForgetSession),
+        2 => (1_u64..4, 1_u8..3).prop_map(|(host, key)| Op::Pin(host, key)),
+        1 => (1_u64..4).prop_map(Op::ForgetPin),
         3 => (room.clone(), 0_u64..50).prop_map(|(room, read)| Op::Room { room, read }),
         1 => room.clone().prop_map(Op::ForgetRoom),
         6 => (room.clone(), 1_u64..8).prop_map(|(room, count)| Op::Append { room, count }),
@@ -496,6 +512,10 @@ fn orders(op: &Op, memory: &Memory) -> Vec<Keep> {
     match op {
         Op::Session(id, signed_in) => vec![session(*id, *signed_in)],
         Op::ForgetSession(id) => vec![Keep::ForgetSession(SessionId(*id))],
+        Op::Pin(host, key) => vec![pin(*host, *key)],
+        Op::ForgetPin(host) => {
+            vec![Keep::ForgetPin(format!("host{host}").parse().expect("an address"))]
+        }
         Op::Room { room: number, read } if kept.is_some() => vec![room(1, *number, *read, 60)],
         Op::Selected(number) if kept.is_some() => {
             vec![Keep::Selected { session: SESSION, room: RoomId(*number) }]

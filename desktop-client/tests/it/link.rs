@@ -1,4 +1,5 @@
-//! The connection, against real sockets on this computer.
+//! The connection, against real sockets on this computer; without encryption, which is
+//! `link_tls`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,28 +11,28 @@ use parlor_desktop::link::{Lines, Link};
 use parlor_desktop::model::{Address, Closed, LinkId, LinkNews};
 use parlor_shared::request::Nothing;
 use parlor_shared::{
-    Event, Fact, Notice, Nth, Request, RequestFrame, RequestId, RoomEvent, RoomId, Seq,
-    ServerFrame, UnixMillis, UserId, frame,
+    Event, Fact, Fingerprint, Notice, Nth, Request, RequestFrame, RequestId, RoomEvent, RoomId,
+    Seq, ServerFrame, UnixMillis, UserId, frame,
 };
 use proptest::prelude::*;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Window {
-    link: Link,
+pub(crate) struct Window {
+    pub(crate) link: Link,
     woken: Receiver<()>,
 }
 
 impl Window {
-    fn open(address: &str) -> Self {
+    pub(crate) fn open(address: &str, pin: Option<Fingerprint>) -> Self {
         let (wake, woken) = bounded(1);
         let address: Address = address.parse().expect("an address");
         let waker = move || _ = wake.try_send(());
-        let link = Link::open(LinkId(1), address, Arc::new(waker)).expect("a link");
+        let link = Link::open(LinkId(1), address, pin, Arc::new(waker)).expect("a link");
         Self { link, woken }
     }
 
-    fn news(&mut self) -> LinkNews {
+    pub(crate) fn news(&mut self) -> LinkNews {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(news) = self.link.try_recv() {
@@ -46,17 +47,17 @@ impl Window {
 fn pair() -> (TcpStream, Window) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
-    let mut window = Window::open(&format!("127.0.0.1:{port}"));
+    let mut window = Window::open(&format!("plain://127.0.0.1:{port}"), None);
     let (stream, _) = listener.accept().expect("a connection");
-    assert_eq!(window.news(), LinkNews::Connected);
+    assert_eq!(window.news(), LinkNews::Connected { key: None });
     (stream, window)
 }
 
-fn ping(id: u64) -> RequestFrame {
+pub(crate) fn ping(id: u64) -> RequestFrame {
     RequestFrame { id: RequestId(id), request: Request::Ping(Nothing {}) }
 }
 
-fn notice(number: u64) -> ServerFrame {
+pub(crate) fn notice(number: u64) -> ServerFrame {
     let name = "Ann".parse().expect("a name");
     let notice = Notice::IsBack { room: RoomId(1), user: UserId(number), name };
     ServerFrame::Event(Event::Notice(notice))
@@ -125,13 +126,13 @@ fn nobody_answers() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     drop(listener);
-    let mut window = Window::open(&format!("127.0.0.1:{port}"));
+    let mut window = Window::open(&format!("plain://127.0.0.1:{port}"), None);
     assert_eq!(window.news(), LinkNews::Closed(Closed::NobodyAnswers));
 }
 
 #[test]
 fn there_is_no_such_computer() {
-    let mut window = Window::open("no-such-computer.invalid");
+    let mut window = Window::open("no-such-computer.invalid", None);
     assert_eq!(window.news(), LinkNews::Closed(Closed::NoSuchHost));
 }
 
@@ -140,9 +141,9 @@ fn addresses_of_both_kinds_and_names_are_found() {
     for (bound, written) in [("127.0.0.1:0", "localhost"), ("[::1]:0", "[::1]")] {
         let Ok(listener) = TcpListener::bind(bound) else { continue };
         let port = listener.local_addr().expect("an address").port();
-        let mut window = Window::open(&format!("{written}:{port}"));
+        let mut window = Window::open(&format!("plain://{written}:{port}"), None);
         let (_stream, _) = listener.accept().expect("a connection");
-        assert_eq!(window.news(), LinkNews::Connected);
+        assert_eq!(window.news(), LinkNews::Connected { key: None });
     }
 }
 
@@ -205,7 +206,7 @@ fn dropping_it_ends_it_at_once_whatever_it_does() {
     }
     drop(window);
     // While connecting to somebody who does not answer: an address that leads nowhere.
-    drop(Window::open("192.0.2.1"));
+    drop(Window::open("192.0.2.1", None));
     assert!(before.elapsed() < PATIENCE, "nobody waits for a dropped link");
 }
 

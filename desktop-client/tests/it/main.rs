@@ -1,7 +1,10 @@
 //! The app's tests in one binary: the brain, the archive, the link, and both brains together.
 
 mod archive;
+mod key_changed;
+mod keyring;
 mod link;
+mod link_tls;
 mod model;
 mod sim;
 mod view_blocks;

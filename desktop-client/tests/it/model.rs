@@ -6,6 +6,7 @@ mod other_history;
 mod outbox;
 mod people;
 mod person;
+mod pins;
 mod reading;
 mod sync;
 mod timeline;

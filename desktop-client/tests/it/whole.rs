@@ -9,9 +9,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use parlor_desktop::archive::{Archive, Waker};
+use parlor_desktop::archive::{Archive, NoKeyring, Waker};
 use parlor_desktop::link::Link;
-use parlor_desktop::model::{Effect, Input, Intent, Model, Moment, News, Stage};
+use parlor_desktop::model::{Effect, Input, Intent, LinkState, Model, Moment, News, Stage};
 use parlor_server::config::Config;
 use parlor_server::folder::Folder;
 use parlor_server::server::{Server, ServerError, listen};
@@ -46,6 +46,7 @@ impl Served {
                 limits,
                 certificate: None,
                 allow_plain_passwords: false,
+                mail: None,
                 until_stdin_closes: false,
             },
             running: None,
@@ -75,6 +76,11 @@ impl Served {
     fn address(&self) -> String {
         self.config.bind.expect("it was started").to_string()
     }
+
+    /// Without encryption.
+    fn plain_address(&self) -> String {
+        format!("plain://{}", self.address())
+    }
 }
 
 impl Drop for Served {
@@ -99,7 +105,8 @@ impl Headless {
     fn open(profile: &Path) -> Self {
         let (bell, woken) = bounded(1);
         let wake: Waker = Arc::new(move || _ = bell.try_send(()));
-        let (archive, opened) = Archive::open(profile, Arc::clone(&wake)).expect("a profile");
+        let (archive, opened) =
+            Archive::open(profile, Box::new(NoKeyring), Arc::clone(&wake)).expect("a profile");
         let began = Instant::now();
         let (model, effects) = Model::start(opened, moment(began));
         let mut app = Self { model, link: None, archive, wake, woken, began };
@@ -119,10 +126,10 @@ impl Headless {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Connect { link, address } => {
+                Effect::Connect { link, address, pin } => {
                     self.link = None;
                     let wake = Arc::clone(&self.wake);
-                    self.link = Some(Link::open(link, address, wake).expect("a link"));
+                    self.link = Some(Link::open(link, address, pin, wake).expect("a link"));
                 }
                 Effect::Disconnect => self.link = None,
                 Effect::Send(frame) => {
@@ -200,7 +207,11 @@ fn everybody_hears_everything_once_while_server_and_apps_come_and_go() {
     let profile = |number: usize| folder.path().join(format!("app {number}"));
     let mut apps: Vec<_> = (0..3).map(|number| Headless::open(&profile(number))).collect();
     for (number, app) in apps.iter_mut().enumerate() {
-        app.want(Intent::Join { name: format!("Person {number}"), address: served.address() });
+        app.want(Intent::Join {
+            name: format!("Person {number}"),
+            // Who is on this computer may do without encryption.
+            address: if number == 0 { served.plain_address() } else { served.address() },
+        });
     }
     wait(&mut apps, "everybody is in", all_talk);
     let mut expected = Vec::new();
@@ -285,4 +296,39 @@ fn ten_thousand_missed_messages_are_caught_up() {
     let expected: Vec<_> = (1..=MISSED).map(|it| format!("word {it}")).collect();
     assert_eq!(apps[0].texts(), expected);
     assert_eq!(apps[0].model.rooms[&LOBBY_ID].unread(), MISSED as u64);
+}
+
+#[test]
+fn a_server_that_was_reinstalled_is_trusted_again_only_when_one_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = folder.path().join("server");
+    let mut served = Served::start(&server);
+    let profile = folder.path().join("app");
+    let mut apps = vec![Headless::open(&profile)];
+    apps[0].want(Intent::Join { name: "Ann".to_owned(), address: served.address() });
+    wait(&mut apps, "she is in", |apps| apps[0].model.link == LinkState::Online);
+    let known = apps[0].model.key.expect("an encrypted connection");
+    served.stop();
+    for file in ["key.pem", "cert.pem"] {
+        std::fs::remove_file(server.join(file)).unwrap_or_default();
+    }
+    served.go_on();
+    // Also after a restart of the app.
+    for is_restarted in [false, true] {
+        if is_restarted {
+            drop(apps.remove(0));
+            apps.push(Headless::open(&profile));
+        }
+        wait(&mut apps, "she is asked", |apps| apps[0].model.key_changed.is_some());
+        let changed = apps[0].model.key_changed.clone().expect("a question");
+        assert!(changed.known == known && changed.found != known, "{changed:?}");
+        assert_eq!(apps[0].model.next_wake(), None, "nothing is tried again");
+    }
+    let found = apps[0].model.key_changed.as_ref().map(|it| it.found);
+    apps[0].want(Intent::TrustKey);
+    wait(&mut apps, "she is back", |apps| apps[0].model.link == LinkState::Online);
+    assert_eq!(apps[0].model.key, found);
+    drop(apps);
+    let mut apps = vec![Headless::open(&profile)];
+    wait(&mut apps, "the new key is kept", |apps| apps[0].model.link == LinkState::Online);
 }

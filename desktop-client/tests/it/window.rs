@@ -22,7 +22,8 @@ fn is_talking(desktop: &Desktop) -> bool {
 fn two_people_talk_and_history_is_there_without_a_server() {
     let desktop = Desktop::new();
     let served = Served::start(desktop.folder());
-    let join = ["--server", &served.address, "--name", "Ann"];
+    let plain = format!("plain://{}", served.address);
+    let join = ["--server", &plain, "--name", "Ann"];
     let app = desktop.app("ann", &join);
     desktop.focus(&app);
     let mut ben = desktop.wait_for("the server", || Somebody::arrive(&served.address, "Ben"));

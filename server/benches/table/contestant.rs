@@ -18,6 +18,7 @@ pub(crate) enum Contestant {
     Floor,
     Parlor,
     ParlorWithoutLogs,
+    ParlorOverTls,
     Ngircd,
     Inspircd,
 }
@@ -29,6 +30,7 @@ impl Contestant {
             Self::Floor => "floor",
             Self::Parlor => "Parlor",
             Self::ParlorWithoutLogs => "Parlor, `--chatlogs off`",
+            Self::ParlorOverTls => "Parlor, TLS",
             Self::Ngircd => "ngircd",
             Self::Inspircd => "InspIRCd",
         }
@@ -42,7 +44,7 @@ impl Contestant {
                 command.arg("--serve-floor");
                 Running::start_and_read(command)
             }
-            Self::Parlor => parlor::start(build, folder, true),
+            Self::Parlor | Self::ParlorOverTls => parlor::start(build, folder, true),
             Self::ParlorWithoutLogs => parlor::start(build, folder, false),
             Self::Ngircd => irc::start_ngircd(folder),
             Self::Inspircd => irc::start_inspircd(folder),
@@ -53,7 +55,9 @@ impl Contestant {
     pub(crate) fn tongue(self) -> Box<dyn Tongue> {
         match self {
             Self::Floor => Box::new(floor::Plain::default()),
-            Self::Parlor | Self::ParlorWithoutLogs => Box::new(parlor::Parlor::default()),
+            Self::Parlor | Self::ParlorWithoutLogs | Self::ParlorOverTls => {
+                Box::new(parlor::Parlor::default())
+            }
             Self::Ngircd => Box::new(Irc::few_at_once()),
             Self::Inspircd => Box::new(Irc::many_at_once()),
         }

@@ -15,6 +15,7 @@ use crate::contestant::Contestant;
 use crate::load::Load;
 use crate::parlor::Build;
 use crate::process::Running;
+use crate::sealed;
 
 /// Cargo's own place for such files: beside the build, so on a real disk, and never in memory
 /// as `/tmp` may be.
@@ -82,6 +83,9 @@ impl Ground {
     ) -> io::Result<T> {
         let server = self.start(folder, contestant)?;
         let mut load = self.load()?;
+        if contestant == Contestant::ParlorOverTls {
+            load.encrypt(sealed::config()?);
+        }
         let outcome = work(&server, &mut load);
         outcome.map_err(|error| {
             let words = server.last_words();

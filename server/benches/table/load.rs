@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConfig;
+
+use crate::sealed::Sealed;
 
 /// Larger than what any socket here has waiting in one turn, smaller than the second-level cache.
 const BUFFER_BYTES: usize = 512 * 1024;
@@ -31,6 +34,7 @@ pub(crate) enum Hearing {
 
 struct Conn {
     stream: TcpStream,
+    sealed: Option<Box<Sealed>>,
     hearing: Hearing,
     /// The beginning of a line whose end has not arrived.
     partial: Vec<u8>,
@@ -68,6 +72,8 @@ pub(crate) struct Load {
     out: Outbox,
     interrupted: Arc<AtomicBool>,
     bytes: u64,
+    /// How to speak TLS, if that is spoken.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl Load {
@@ -81,7 +87,13 @@ impl Load {
             out: Outbox::default(),
             interrupted,
             bytes: 0,
+            tls: None,
         })
+    }
+
+    /// All connections that are made from here on speak TLS.
+    pub(crate) fn encrypt(&mut self, config: Arc<ClientConfig>) {
+        self.tls = Some(config);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -124,8 +136,10 @@ impl Load {
             Token(id),
             Interest::READABLE | Interest::WRITABLE,
         )?;
+        let sealed = self.tls.as_ref().map(Sealed::new).transpose()?.map(Box::new);
         let hearing = Hearing::Lines;
-        self.conns.push(Conn { stream, hearing, partial: Vec::new(), lines: 0, closed: false });
+        let partial = Vec::new();
+        self.conns.push(Conn { stream, sealed, hearing, partial, lines: 0, closed: false });
         self.out.waiting.push(Vec::new());
         Ok(id)
     }
@@ -162,13 +176,16 @@ impl Load {
             if conn.closed {
                 continue;
             }
-            if event.is_writable() && !self.out.waiting[id].is_empty() {
-                self.out.dirty.push(id);
-            }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
                 let taken = conn.read(id, &mut self.buffer, &mut self.out, listener)?;
                 self.bytes += taken;
                 heard |= taken > 0;
+            }
+            // After the reading: a handshake goes on with what was read.
+            if conn.has_words(&self.out.waiting[id])
+                && (conn.sealed.is_some() || event.is_writable())
+            {
+                self.out.dirty.push(id);
             }
         }
         self.flush()?;
@@ -178,14 +195,14 @@ impl Load {
     fn flush(&mut self) -> io::Result<()> {
         let Outbox { waiting, dirty } = &mut self.out;
         for id in dirty.drain(..) {
-            let waiting = &mut waiting[id];
-            if waiting.is_empty() {
+            let (waiting, conn) = (&mut waiting[id], &mut self.conns[id]);
+            if !conn.has_words(waiting) {
                 continue;
             }
             // What cannot be sent now is sent when the socket says that it is writable again;
             // a connection that does not stand yet is not writable either.
-            match self.conns[id].stream.write(waiting) {
-                Ok(sent) => drop(waiting.drain(..sent)),
+            match conn.send(waiting) {
+                Ok(()) => {}
                 Err(error) if is_not_now(&error) => {}
                 Err(error) => return Err(named(id, &error)),
             }
@@ -244,6 +261,20 @@ impl Load {
 }
 
 impl Conn {
+    /// Something of it can be sent now, as far as it knows.
+    fn has_words(&self, waiting: &[u8]) -> bool {
+        self.sealed.as_ref().map_or(!waiting.is_empty(), |it| it.wants_to_send(waiting))
+    }
+
+    fn send(&mut self, waiting: &mut Vec<u8>) -> io::Result<()> {
+        if let Some(sealed) = &mut self.sealed {
+            return sealed.send(&mut self.stream, waiting);
+        }
+        let sent = self.stream.write(waiting)?;
+        waiting.drain(..sent);
+        Ok(())
+    }
+
     fn read(
         &mut self,
         id: usize,
@@ -257,7 +288,7 @@ impl Conn {
                 Ok(0) => return Err(named(id, &io::ErrorKind::UnexpectedEof.into())),
                 Ok(count) => {
                     taken += count as u64;
-                    self.take(id, &buffer[..count], out, listener)?;
+                    self.open(id, &buffer[..count], out, listener)?;
                     // A short read has emptied the socket: epoll(7) says so for streams.
                     if count < buffer.len() {
                         return Ok(taken);
@@ -267,6 +298,21 @@ impl Conn {
                 Err(error) => return Err(named(id, &error)),
             }
         }
+    }
+
+    fn open(
+        &mut self,
+        id: usize,
+        bytes: &[u8],
+        out: &mut Outbox,
+        listener: &mut impl Listener,
+    ) -> io::Result<()> {
+        let Some(mut sealed) = self.sealed.take() else {
+            return self.take(id, bytes, out, listener);
+        };
+        let opened = sealed.open(bytes, |it| self.take(id, it, out, listener));
+        self.sealed = Some(sealed);
+        opened.map_err(|error| named(id, &error))
     }
 
     fn take(

@@ -15,6 +15,7 @@ mod lone;
 mod parlor;
 mod process;
 mod report;
+mod sealed;
 mod talk;
 mod work;
 
@@ -93,8 +94,12 @@ fn contestants(args: &Args) -> Vec<Contestant> {
     if !args.contestants.is_empty() {
         return args.contestants.clone();
     }
-    let mut contestants =
-        vec![Contestant::Floor, Contestant::Parlor, Contestant::ParlorWithoutLogs];
+    let mut contestants = vec![
+        Contestant::Floor,
+        Contestant::Parlor,
+        Contestant::ParlorWithoutLogs,
+        Contestant::ParlorOverTls,
+    ];
     if args.peers {
         contestants.extend(irc::installed());
     }

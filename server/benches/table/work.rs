@@ -17,6 +17,9 @@ const _: () = assert!(TEXT.len() == 200);
 /// Cores that something else may take before a measurement counts as disturbed.
 const DISTURBED: f64 = 0.15;
 
+/// What TLS has to leave of the plain rate.
+const SEALED_AT_LEAST: f64 = 0.4;
+
 /// One room or many in which people talk.
 pub(crate) struct Work {
     pub(crate) name: &'static str,
@@ -121,6 +124,7 @@ impl Work {
     fn rows(&self, contestants: &[Contestant], measured: &[Vec<Measured>]) -> Vec<Row> {
         let mut rows: Vec<Row> =
             self.wants.iter().map(|it| it.row(self.title, contestants, measured)).collect();
+        rows.extend(self.sealed_row(contestants, measured));
         let mut more = |figure: &str, show: &dyn Fn(&[Measured]) -> String| {
             rows.push(Row {
                 work: self.title.to_owned(),
@@ -144,6 +148,27 @@ impl Work {
             format!("{:.2}", runs.iter().map(|it| it.other_cores).fold(0.0, f64::max))
         });
         rows
+    }
+}
+
+impl Work {
+    /// What TLS leaves of the rate, where a rate is measured.
+    fn sealed_row(&self, contestants: &[Contestant], measured: &[Vec<Measured>]) -> Option<Row> {
+        let runs = |of| Some(&measured[contestants.iter().position(|it| *it == of)?]);
+        let (plain, sealed) = (runs(Contestant::Parlor)?, runs(Contestant::ParlorOverTls)?);
+        let Pace::InFlight(_) = self.pace else { return None };
+        let rate = |it: &Measured| it.deliveries_per_second;
+        let ratio = median(sealed.iter().zip(plain).map(|(sealed, it)| rate(sealed) / rate(it)));
+        let mut cells = vec![String::new(); contestants.len()];
+        let at = contestants.iter().position(|it| *it == Contestant::ParlorOverTls)?;
+        cells[at] = format!("{ratio:.2} × plain");
+        Some(Row {
+            work: self.title.to_owned(),
+            figure: "deliveries/s over TLS".to_owned(),
+            wanted: format!("≥ {SEALED_AT_LEAST} × plain"),
+            cells,
+            verdict: Verdict::of(ratio >= SEALED_AT_LEAST),
+        })
     }
 }
 

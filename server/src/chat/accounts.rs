@@ -28,7 +28,7 @@ impl Chat {
             return Err(Refusal::NotAllowed);
         }
         let hash = brought.password.clone().ok_or(Refusal::Busy)?;
-        self.set_password(user, hash, out);
+        self.set_password(user, hash, at, out);
         let codes = self.give_recovery_codes(user, &brought, out);
         let mail = email.is_some_and(|it| self.put_email(user, Some(it), &brought, at, out));
         self.tell_user(user, UserNews::Registered {}, at, out);
@@ -36,7 +36,13 @@ impl Chat {
     }
 
     /// Sets a password; the first one makes an account of a guest.
-    fn set_password(&mut self, user: UserId, hash: PasswordHash, out: &mut Vec<Effect>) {
+    fn set_password(
+        &mut self,
+        user: UserId,
+        hash: PasswordHash,
+        at: UnixMillis,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(it) = self.durable.users.get_mut(&user) else { return };
         let new = || StoredAccount { credential: 0, email: None, is_verified: false };
         let account = it.account.get_or_insert_with(new);
@@ -46,6 +52,7 @@ impl Chat {
         if it.role == Role::Guest {
             it.role = Role::Member;
             out.push(Effect::Save(Record::Role { user, role: Role::Member }));
+            self.tell_user(user, UserNews::RoleIs { role: Role::Member }, at, out);
         }
     }
 
@@ -76,7 +83,7 @@ impl Chat {
         let Asked { user, at, .. } = asked;
         self.check_proof(asked, brought.proof)?;
         let hash = brought.password.ok_or(Refusal::Busy)?;
-        self.set_password(user, hash, out);
+        self.set_password(user, hash, at, out);
         self.spoil_reset_codes(user, out);
         let this = self.live.seat_of(asked.connection).map(|it| it.session);
         let sessions_ended = self.end_sessions_where(user, |it| Some(it) != this, at, out);
@@ -102,7 +109,7 @@ impl Chat {
             return Err(Refusal::CodeUnknown);
         }
         let password = brought.password.ok_or(Refusal::Busy)?;
-        self.set_password(user, password, out);
+        self.set_password(user, password, at, out);
         let hash = super::TokenHash::of_code(&recover.code);
         out.push(Effect::Save(Record::CodeUsed { hash }));
         self.spoil_reset_codes(user, out);

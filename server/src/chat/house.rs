@@ -83,7 +83,7 @@ impl Chat {
         if it.role == Role::Owner && self.owners() == 1 {
             return Err(Refusal::LastOwner);
         }
-        self.audit(asked, "set_role", Some(user).into(), format!("{role:?}").to_lowercase(), out);
+        self.audit(asked, "set_role", Some(user).into(), role.word().to_owned(), out);
         self.give_role(asked, user, role, out);
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Chat {
         self.durable.last.invite = invite;
         let (hash, at) = (TokenHash::of_code(&code), asked.at);
         out.push(Effect::Save(Record::Invite { invite, hash, by, at, until, uses }));
-        let says = format!("invitation {invite} for {uses}, until {}", until.0);
+        let says = format!("invitation {invite} for {uses}, until {until}");
         self.audit(asked, "make_invite", About::default(), says, out);
         Ok(Reply::Invite { invite, code, until })
     }

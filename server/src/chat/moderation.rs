@@ -50,8 +50,8 @@ impl Chat {
         }
         let title = self.durable.rooms.get(&room).map(|it| it.name.clone());
         let by = self.durable.name_of(asked.user);
-        if let (Some(title), Some(by)) = (title, by) {
-            let news = UserNews::PutOut { room, title, by, until, for_good, reason };
+        if let (Some(title), Some(name)) = (title, by) {
+            let news = UserNews::PutOut { room, title, name, until, for_good, reason };
             self.tell_user(user, news, asked.at, out);
         }
     }
@@ -83,7 +83,7 @@ impl Chat {
         let says = format!(
             "{}{}{}",
             ban.network.map(|it| format!("{it} ")).unwrap_or_default(),
-            until.map_or("for good".to_owned(), |it| format!("until {}", it.0)),
+            until.map_or("for good".to_owned(), |it| format!("until {it}")),
             ban.reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default()
         );
         self.audit(asked, "ban", About { user: ban.user, room: ban.room }, says, out);
@@ -214,13 +214,13 @@ impl Chat {
             BanEntry {
                 ban: it.ban,
                 user,
-                name: user.and_then(|it| self.durable.name_of(it)),
+                who: user.and_then(|it| self.durable.name_of(it)),
                 network,
                 room: it.room,
                 until: it.until,
                 reason: it.reason.clone(),
                 at: it.at,
-                by: it.by.clone(),
+                name: it.by.clone(),
             }
         };
         let bans = left.by_ref().take(self.limits.list_entries as usize).map(entry).collect();
@@ -240,7 +240,11 @@ impl Chat {
         if is_new && self.durable.mutes.len() as u64 >= self.limits.bans {
             return Err(Refusal::TooManyBans);
         }
-        let says = until.map_or("for good".to_owned(), |it| format!("until {}", it.0));
+        let says = format!(
+            "{}{}",
+            until.map_or("for good".to_owned(), |it| format!("until {it}")),
+            reason.as_ref().map(|it| format!(": {it}")).unwrap_or_default()
+        );
         self.audit(asked, "mute", About { user: Some(user), room }, says, out);
         let stored = StoredMute { user, room, until };
         out.push(Effect::Save(Record::Mute(stored.clone())));
@@ -283,14 +287,27 @@ impl Chat {
         if self.durable.rooms.get(&room).is_none_or(|it| it.has_ended) {
             return Err(Refusal::RoomEnded);
         }
-        for place in [None, Some(room)] {
-            if let Some(mute) = self.durable.mutes.get(&(user, place))
-                && mute.until.is_none_or(|until| until > at)
-            {
-                return Err(Refusal::Muted { until: mute.until });
-            }
+        match self.is_muted(user, room, at) {
+            Some(until) => Err(Refusal::Muted { until }),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Until when somebody may not write in a room; `Some(None)` is for good.
+    pub(super) fn is_muted(
+        &self,
+        user: UserId,
+        room: RoomId,
+        at: UnixMillis,
+    ) -> Option<Option<UnixMillis>> {
+        if self.durable.mutes.is_empty() {
+            return None;
+        }
+        [None, Some(room)]
+            .into_iter()
+            .filter_map(|place| self.durable.mutes.get(&(user, place)))
+            .find(|it| it.until.is_none_or(|until| until > at))
+            .map(|it| it.until)
     }
 
     pub(super) fn set_room_role(
@@ -309,7 +326,7 @@ impl Chat {
         member.role = role;
         out.push(Effect::Save(Record::RoomRole { room, user, role }));
         let about = About { user: Some(user), room: Some(room) };
-        self.audit(asked, "set_room_role", about, format!("{role:?}").to_lowercase(), out);
+        self.audit(asked, "set_room_role", about, role.word().to_owned(), out);
         self.happen(room, asked.user, asked.at, Happening::RoleGiven { user, who, role }, out);
         self.tell_user(user, UserNews::RoomRoleIs { room, role }, asked.at, out);
         Ok(())

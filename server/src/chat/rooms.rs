@@ -99,7 +99,8 @@ impl Chat {
             .filter_map(|(user, member)| {
                 let name = self.durable.users.get(user)?.name.clone();
                 let (here, role) = (self.live.is_here(*user), member.role);
-                Some(MemberEntry { user: *user, name, here, role })
+                let muted = self.is_muted(*user, room, self.live.last_at).is_some();
+                Some(MemberEntry { user: *user, name, here, role, muted })
             })
             .collect();
         Ok(Reply::Members { room, as_of: it.last_seq, members, more: left.next().is_some() })

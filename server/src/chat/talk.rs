@@ -32,12 +32,15 @@ impl Chat {
         if let Some(Fact::ClientId { known: Some(known), .. }) = &fact {
             // A resend gets the first answer again, whatever became of the membership since. Of
             // what was erased nobody can say any more whether it was the same.
-            let is_same = |it: &Text| *it == text && known.is_announcement == is_announcement;
-            if known.room != room || !known.text.as_ref().is_none_or(is_same) {
+            let is_same = known.text.as_ref().is_none_or(|it| *it == text);
+            let is_same =
+                is_same && (known.text.is_none() || known.is_announcement == is_announcement);
+            if known.room != room || !is_same {
                 return Err(Refusal::Conflict);
             }
             let (seq, nth, at) = (known.seq, known.nth, known.at);
-            return Ok((Reply::Said { room, client_id, seq, nth, at }, false));
+            let erased = known.text.is_none();
+            return Ok((Reply::Said { room, client_id, seq, nth, at, erased }, false));
         }
         self.check_may_write(asked.user, room, asked.at)?;
         let last_nth = self.durable.rooms.get(&room).ok_or(Refusal::NoSuchRoom)?.last_nth;
@@ -55,6 +58,7 @@ impl Chat {
             Happening::Said { nth, client_id, text }
         };
         let seq = self.happen(room, asked.user, asked.at, said, out).ok_or(Refusal::NoSuchRoom)?;
-        Ok((Reply::Said { room, client_id, seq, nth, at: asked.at }, true))
+        let (at, erased) = (asked.at, false);
+        Ok((Reply::Said { room, client_id, seq, nth, at, erased }, true))
     }
 }

@@ -17,8 +17,9 @@ use super::line::{Month, folder_name, render};
 use super::pace::{Pace, Stop};
 use super::progress::{Progress, Who};
 use super::shelf::{Shelf, Trouble};
-use super::{Board, ChatlogError};
+use super::{Board, ChatlogError, history};
 use crate::platform::PrivateFolder;
+use crate::store::copy::replaced;
 use crate::store::{Position, Reader, StoreError};
 
 /// Events read at once.
@@ -72,7 +73,10 @@ impl Follower {
         let root = PrivateFolder::at(folder)
             .map_err(|error| ChatlogError::Folder(folder.to_owned(), error))?;
         let mut reader = Reader::open(data)?;
-        let mut progress = Progress::open(data, reader.epoch()?)?;
+        let epoch = reader.epoch()?;
+        history::settle(&root, epoch, &replaced(data)?)
+            .map_err(|error| ChatlogError::Folder(folder.to_owned(), error))?;
+        let mut progress = Progress::open(data, epoch)?;
         if progress.place(Who::All)? > reader.last_position()? {
             log::warn!("the chat logs are of a later time than the store: they are written again");
             progress.change(|it| it.forget_all())?;

@@ -3,7 +3,6 @@
 use parlor_shared::text::{is_bidi_control, is_control, is_invisible};
 use parlor_shared::{Fact, Line, RoomEvent, UnixMillis, UserId, UserName};
 
-const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 /// A folder's name ends here, in bytes; most file systems take 255. The id makes it unique.
 const FOLDER_NAME_MAX: usize = 200;
 
@@ -13,7 +12,7 @@ pub(super) struct Month(pub(super) u32);
 
 impl Month {
     pub(super) fn of(at: UnixMillis) -> Self {
-        let (year, month, _) = date(at);
+        let (year, month, _) = at.date();
         // Times are below 2^53 milliseconds: years below 290,000.
         Self(year as u32 * 12 + month - 1)
     }
@@ -33,34 +32,9 @@ impl Month {
     }
 }
 
-/// Year, month from 1, day from 1, of the calendar that never began and never ends.
-fn date(at: UnixMillis) -> (u64, u32, u32) {
-    // Howard Hinnant's `civil_from_days`, for days after 1970: the year begins in March there,
-    // so that the leap day is its last.
-    let days = at.0 / MILLIS_PER_DAY + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    (year, month as u32, day as u32)
-}
-
-/// `2026-11-21T09:30:00.000Z`
-fn time(at: UnixMillis) -> String {
-    let (year, month, day) = date(at);
-    let millis = at.0 % MILLIS_PER_DAY;
-    let (hour, minute) = (millis / 3_600_000, millis / 60_000 % 60);
-    let (second, milli) = (millis / 1000 % 60, millis % 1000);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
-}
-
 /// Appends `event` as a line; see the module of the chat logs for its form. `room` is escaped.
 pub(super) fn render(event: &RoomEvent, room: &str, into: &mut String) {
-    into.push_str(&time(event.at));
+    into.push_str(&event.at.to_string());
     into.push('\t');
     into.push_str(room);
     into.push('\t');
@@ -81,20 +55,28 @@ pub(super) fn render(event: &RoomEvent, room: &str, into: &mut String) {
         }
         Fact::Blank { .. } => into.push_str("\tblank"),
         Fact::Renamed { was } => about("renamed", Some(was), None, into),
-        Fact::Kicked { who, reason, .. } => about("kicked", Some(who), reason.as_ref(), into),
-        Fact::Banned { who, reason, .. } => about("banned", Some(who), reason.as_ref(), into),
-        Fact::Muted { who, reason, .. } => about("muted", Some(who), reason.as_ref(), into),
+        Fact::Kicked { who, reason, .. } => {
+            about("kicked", Some(who), reason.as_ref().map(Line::as_str), into)
+        }
+        Fact::Banned { who, reason, .. } => {
+            about("banned", Some(who), reason.as_ref().map(Line::as_str), into)
+        }
+        Fact::Muted { who, reason, .. } => {
+            about("muted", Some(who), reason.as_ref().map(Line::as_str), into)
+        }
         Fact::Unmuted { who, .. } => about("unmuted", Some(who), None, into),
-        Fact::RoleGiven { who, .. } => about("role_given", Some(who), None, into),
+        Fact::RoleGiven { who, role, .. } => {
+            about("role_given", Some(who), Some(role.word()), into)
+        }
         Fact::Erased { .. } => about("erased", None, None, into),
-        Fact::Ended { reason } => about("ended", None, reason.as_ref(), into),
+        Fact::Ended { reason } => about("ended", None, reason.as_ref().map(Line::as_str), into),
         Fact::Unknown => into.push_str("\tunknown"),
     }
     into.push('\n');
 }
 
-/// An act, whom it concerned, and why.
-fn about(what: &str, whom: Option<&UserName>, why: Option<&Line>, into: &mut String) {
+/// An act, whom it concerned, and why: a field each, which is empty where there is nobody.
+fn about(what: &str, whom: Option<&UserName>, why: Option<&str>, into: &mut String) {
     into.push('\t');
     into.push_str(what);
     if whom.is_some() || why.is_some() {
@@ -102,8 +84,8 @@ fn about(what: &str, whom: Option<&UserName>, why: Option<&Line>, into: &mut Str
         escape(whom.map(UserName::as_str).unwrap_or_default(), into);
     }
     if let Some(why) = why {
-        into.push_str(": ");
-        escape(why.as_str(), into);
+        into.push('\t');
+        escape(why, into);
     }
 }
 
@@ -143,24 +125,18 @@ pub(super) fn folder_name(user: UserId, name: &str) -> String {
     folder
 }
 
+/// Whether a folder could be a user's by its name.
+pub(super) fn is_folder_name(name: &str) -> bool {
+    let id = name.split_once('-').map_or("", |(id, _)| id);
+    !id.is_empty() && id.bytes().all(|it| it.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_are_those_of_the_calendar() {
-        for (at, says) in [
-            (0, "1970-01-01T00:00:00.000Z"),
-            (951_782_399_999, "2000-02-28T23:59:59.999Z"),
-            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
-            (951_868_800_000, "2000-03-01T00:00:00.000Z"),
-            (1_795_257_000_123, "2026-11-21T10:30:00.123Z"),
-            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
-            (253_402_300_800_000, "10000-01-01T00:00:00.000Z"),
-        ] {
-            assert_eq!(time(UnixMillis(at)), says);
-            assert!(says.starts_with(&Month::of(UnixMillis(at)).file_name()[..7]));
-        }
+    fn files_are_named_by_the_month() {
         assert_eq!(Month::of(UnixMillis(1_795_257_000_123)).file_name(), "2026-11.log");
         assert!(Month::is_file_name("2026-11.log"));
         for other in ["2026-11.txt", "2026-1.log", "notes.log", "26-11.log", "2026-11-21.log"] {

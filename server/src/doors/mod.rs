@@ -1,6 +1,9 @@
 //! The doors: one port, many tongues. Accepting, capping, and telling by the first byte who comes.
 //!
 //! A door turns bytes into frames and decides nothing about the chat.
+//!
+//! Invariant: delivery and the hub hear of a connection when it is known what it speaks, so that
+//! nothing is ever said to one that cannot understand it.
 
 mod caps;
 mod ndjson;

@@ -72,19 +72,20 @@ impl Gate {
     /// Makes what the chat needs for `request` and cannot make itself.
     pub(super) fn bring(&self, user: UserId, request: &Request) -> Result<Brought, No> {
         let mut brought = Brought { has_mail: self.shared.has_mail, ..Brought::default() };
+        let name = || self.name_of(user);
         match request {
             Request::Register(it) => {
                 if self.account_of(user)?.is_some() {
                     // The chat says so; nothing has to be hashed for that.
                     return Ok(brought);
                 }
-                brought.password = Some(self.new_password(&it.password, None)?);
+                brought.password = Some(self.new_password(&it.password, name()?)?);
                 brought.codes = fresh::codes(CODES);
             }
             Request::ChangePassword(it) => {
                 brought.proof = self.prove(user, &it.old)?;
                 if brought.proof.is_some() {
-                    brought.password = Some(self.new_password(&it.new, None)?);
+                    brought.password = Some(self.new_password(&it.new, name()?)?);
                 }
             }
             Request::NewRecoveryCodes(it) => {
@@ -100,6 +101,13 @@ impl Gate {
                     brought.proof = self.prove(user, password)?;
                 }
             }
+            Request::Claim(_) | Request::VerifyEmail(_) => {
+                if let Some(name) = name()? {
+                    let key = AccountKey::of_name(&name.skeleton());
+                    let may = self.shared.codes.may_try(key, self.origin.source, Instant::now());
+                    may.map_err(|retry_millis| Refusal::Throttled { retry_millis })?;
+                }
+            }
             Request::MakeInvite(_) | Request::MakeResetCode(_) => brought.codes = fresh::codes(1),
             _ => {}
         }
@@ -110,11 +118,16 @@ impl Gate {
         self.shared.readers.with(|it| it.account_of(user))
     }
 
+    fn name_of(&self, user: UserId) -> Result<Option<UserName>, StoreError> {
+        let name = self.shared.readers.with(|it| it.user_name(user))?;
+        Ok(name.and_then(|it| it.parse().ok()))
+    }
+
     /// A password that is to be set: not one of the first that anybody would try.
     fn new_password(
         &self,
         password: &Password,
-        name: Option<&UserName>,
+        name: Option<UserName>,
     ) -> Result<PasswordHash, No> {
         let name = name.map(|it| it.as_str().to_owned()).unwrap_or_default();
         if let Some(refusal) = password.weakness(&name) {
@@ -127,9 +140,7 @@ impl Gate {
     /// Checks the password of who is signed in. A wrong one counts as a try.
     fn prove(&self, user: UserId, password: &Password) -> Result<Option<Proof>, No> {
         let Some(account) = self.account_of(user)? else { return Ok(None) };
-        let name: Option<UserName> =
-            self.shared.readers.with(|it| it.user_name(user))?.and_then(|it| it.parse().ok());
-        let Some(name) = name else { return Ok(None) };
+        let Some(name) = self.name_of(user)? else { return Ok(None) };
         let key = AccountKey::of_name(&name.skeleton());
         let (throttle, source) = (&self.shared.throttle, self.origin.source);
         let retry = |retry_millis| Refusal::Throttled { retry_millis };
@@ -172,7 +183,7 @@ impl Gate {
                 let key = AccountKey::of_name(&it.name.skeleton());
                 let may = self.shared.codes.may_try(key, self.origin.source, Instant::now());
                 may.map_err(|retry_millis| Refusal::Throttled { retry_millis }.into())
-                    .and_then(|()| self.new_password(&it.password, Some(&it.name)))
+                    .and_then(|()| self.new_password(&it.password, Some(it.name.clone())))
                     .map(|password| Brought { password: Some(password), ..Brought::default() })
             }
             Request::Forgot(_) if !self.shared.has_mail => Err(Refusal::NoMail.into()),

@@ -206,7 +206,10 @@ impl Gate {
         let device = hello.device.clone();
         let arrival = match self.arrival(hello) {
             Ok(arrival) => arrival,
-            Err(no) => return self.refuse(Some(id), no.refusal()),
+            Err(no) => {
+                self.connection.answer(id, Err(no.refusal()))?;
+                return Ok(Next::Go);
+            }
         };
         let (source, is_private) = (self.origin.source, self.origin.is_private);
         let from = From { source, is_private, device };

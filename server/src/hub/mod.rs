@@ -84,9 +84,7 @@ pub struct Hub {
     inbox: Receiver<Letter>,
     delivery: Delivery,
     seats: HashMap<ConnectionId, Sender<Seated>>,
-    bells: Vec<Sender<()>>,
-    /// Rung when somebody wants a backup.
-    backup: Sender<()>,
+    bells: Bells,
     erasing: Erasing,
     clock: Clock,
     batch_max: usize,
@@ -98,6 +96,10 @@ pub struct Bells {
     pub news: Vec<Sender<()>>,
     /// Rung when somebody wants a backup now.
     pub backup: Sender<()>,
+    /// Rung when the policy changed.
+    pub policy: Sender<()>,
+    /// Rung when there is a mail to be sent.
+    pub mail: Sender<()>,
 }
 
 /// What is needed to answer a command of a batch that could not be saved.
@@ -132,7 +134,7 @@ impl Hub {
         mut store: Store,
         folder: &Path,
         delivery: Delivery,
-        Bells { news: bells, backup }: Bells,
+        bells: Bells,
         claim: TokenHash,
         limits: &Arc<Limits>,
     ) -> Result<(Self, Entrance), StoreError> {
@@ -150,7 +152,6 @@ impl Hub {
             delivery,
             seats: HashMap::new(),
             bells,
-            backup,
             erasing,
             clock: Clock::start(),
             batch_max: limits.batch.max(1) as usize,
@@ -255,6 +256,7 @@ impl Hub {
                     && saved.is_ok()
                 {
                     saves_others |= !erases;
+                    release.note(&record);
                     saved = batch.save(&record);
                 }
             }
@@ -335,13 +337,14 @@ impl Hub {
     }
 
     fn tell(&mut self, mut release: Release, has_news: bool) {
-        if release.wants_backup {
-            // One that is asked for already is as good as two.
-            self.backup.try_send(()).ok();
-        }
-        if has_news {
-            for bell in &self.bells {
-                // A bell that rings already is as good as rung.
+        let bells = &self.bells;
+        let news = bells.news.iter().map(|it| (has_news, it));
+        for (rings, bell) in news
+            .chain([(release.wants_backup, &bells.backup), (release.has_policy, &bells.policy)])
+            .chain([(release.has_mail, &bells.mail)])
+        {
+            // A bell that rings already is as good as rung.
+            if rings {
                 bell.try_send(()).ok();
             }
         }

@@ -17,6 +17,8 @@ pub(super) struct Release {
     closes: Vec<ConnectionId>,
     expels: Vec<ConnectionId>,
     pub(super) wants_backup: bool,
+    pub(super) has_policy: bool,
+    pub(super) has_mail: bool,
     pub(super) seats: Vec<(ConnectionId, Option<UserId>)>,
     pub(super) fences: Vec<ConnectionId>,
 }
@@ -52,6 +54,12 @@ impl Release {
             Effect::BackUp => self.wants_backup = true,
         }
         None
+    }
+
+    /// Notes who is to be woken because of what is saved.
+    pub(super) fn note(&mut self, record: &Record) {
+        self.has_policy |= matches!(record, Record::Policy(_));
+        self.has_mail |= matches!(record, Record::Mail { .. });
     }
 
     /// Answers `command` with a "no" instead of applying it.

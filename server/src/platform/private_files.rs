@@ -91,6 +91,16 @@ impl PrivateFolder {
         Ok(rustix::fs::fsync(&self.folder)?)
     }
 
+    /// Moves what is called `name` into another folder of the same disk, where nothing is called
+    /// so, or only an empty folder.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`, and what the operating system says.
+    pub fn move_into(&self, name: &str, into: &Self) -> io::Result<()> {
+        let name = plain(name)?;
+        Ok(rustix::fs::renameat(&self.folder, name, &into.folder, name)?)
+    }
+
     /// The names of everything in it that is UTF-8.
     ///
     /// # Errors
@@ -174,6 +184,15 @@ impl PrivateFolder {
     /// What the operating system says.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         std::fs::rename(self.folder.join(plain(from)?), self.folder.join(plain(to)?))
+    }
+
+    /// See the Unix version.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn move_into(&self, name: &str, into: &Self) -> io::Result<()> {
+        let name = plain(name)?;
+        std::fs::rename(self.folder.join(name), into.folder.join(name))
     }
 
     /// See the Unix version.

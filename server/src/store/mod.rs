@@ -7,6 +7,7 @@
 //! Invariant: a row that is not what was written is an error, never an answer.
 
 pub mod check;
+pub mod copy;
 mod erase;
 mod load;
 mod look_up;

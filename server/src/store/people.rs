@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use parlor_shared::name::Skeleton;
 use parlor_shared::reply::{AuditEntry, InviteEntry, PersonName};
 use parlor_shared::{
-    Code, EmailAddress, InviteId, Nth, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent, UserId,
-    UserName, UserNews,
+    Code, EmailAddress, InviteId, Nth, Policy, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent,
+    UserId, UserName, UserNews,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -156,6 +156,14 @@ impl Reader {
         Ok((entries, more))
     }
 
+    /// How the server is run.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn policy(&mut self) -> Result<Policy, StoreError> {
+        super::load::policy(&self.db)
+    }
+
     /// The invitations that are still good.
     ///
     /// # Errors
@@ -171,7 +179,7 @@ impl Reader {
             let by: String = row.get(1)?;
             invites.push(InviteEntry {
                 invite: InviteId(row.get::<_, i64>(0)? as u64),
-                by: parsed(&by, "a user's name")?,
+                name: parsed(&by, "a user's name")?,
                 made_at: UnixMillis(row.get::<_, i64>(2)? as u64),
                 until: UnixMillis(row.get::<_, i64>(3)? as u64),
                 uses_left: row.get::<_, i64>(4)? as u64,

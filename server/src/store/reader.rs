@@ -16,6 +16,9 @@ use super::{Position, StoreError, corrupt, file_in, parsed, quick_check, row, se
 /// Page cache of a reader in KiB: index pages and a history page; there are several readers.
 const CACHE_KIB: i64 = 512;
 
+/// Steps of SQLite's machine between two looks whether to give up: far less than a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
 /// A page of a room's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
@@ -62,24 +65,7 @@ impl Reader {
     /// When it cannot be opened.
     pub fn open_to_look(folder: &Path) -> Result<Self, StoreError> {
         let path = file_in(folder);
-        let log = format!("{}-wal", path.display());
-        if Path::new(&log).exists() {
-            return Self::open(folder);
-        }
-        let mut name = String::from("file:");
-        for byte in path.to_string_lossy().bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
-                    name.push(char::from(byte));
-                }
-                _ => name.push_str(&format!("%{byte:02x}")),
-            }
-        }
-        name.push_str("?immutable=1");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI;
-        let db = Connection::open_with_flags(name, flags).map_err(corrupt)?;
+        let db = connect_to_look(&path, log_of(&path).exists())?;
         settle(&db, CACHE_KIB).map_err(corrupt)?;
         Ok(Self { db })
     }
@@ -252,6 +238,17 @@ impl Reader {
         self.db.get_interrupt_handle()
     }
 
+    /// Whatever this reader is doing ends with an error soon after `is_over` says so.
+    ///
+    /// # Errors
+    /// When the database is of no use.
+    pub fn give_up_when(
+        &mut self,
+        is_over: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<(), StoreError> {
+        Ok(self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_over))?)
+    }
+
     /// SQLite's own check of the whole file.
     ///
     /// # Errors
@@ -259,6 +256,33 @@ impl Reader {
     pub fn check_pages(&mut self) -> Result<(), StoreError> {
         quick_check(&self.db, &[])
     }
+}
+
+/// The write-ahead log of a database.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// See [`Reader::open_to_look`].
+pub(super) fn connect_to_look(path: &Path, has_log: bool) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if has_log {
+        return Connection::open_with_flags(path, flags).map_err(corrupt);
+    }
+    let mut name = String::from("file:");
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                name.push(char::from(byte));
+            }
+            _ => name.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    name.push_str("?immutable=1");
+    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(name, flags).map_err(corrupt)
 }
 
 /// A read transaction: one state of the store for several queries.

@@ -161,11 +161,14 @@ impl House {
     }
 }
 
-/// Every file's text, by its path inside `folder`.
+/// Every log's text, by its path inside `folder`.
 fn files_in(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for user in fs::read_dir(folder).unwrap() {
         let user = user.unwrap();
+        if user.file_name() == ".epoch" {
+            continue;
+        }
         for file in fs::read_dir(user.path()).unwrap() {
             let file = file.unwrap();
             let name = [user.file_name(), file.file_name()].map(|it| it.into_string().unwrap());

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use parlor_server::chat::{ConnectionId, Topic};
-use parlor_server::delivery::{Batch, Change, Chunk, Delivery};
+use parlor_server::delivery::{Batch, Change, Chunk, Delivery, Seal};
 use parlor_shared::{Limits, Reply, RequestId, RoomId, ServerFrame, frame};
 use proptest::prelude::*;
 use socket2::{Domain, SockRef, Socket, Type};
 
+mod sealed;
 mod speed;
 
 /// Nothing here takes this long unless it is broken.
@@ -59,6 +60,10 @@ impl Running {
     }
 
     fn connect_with_buffers(&self, id: u64, bytes: Option<usize>) -> TcpStream {
+        self.connect_sealed(id, bytes, None)
+    }
+
+    fn connect_sealed(&self, id: u64, bytes: Option<usize>, seal: Option<Arc<Seal>>) -> TcpStream {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         if let Some(bytes) = bytes {
@@ -69,7 +74,7 @@ impl Running {
         let client = TcpStream::from(client);
         client.set_read_timeout(Some(DEADLINE)).unwrap();
         let (server, _) = listener.accept().unwrap();
-        self.delivery.open(ConnectionId(id), Arc::new(server), None);
+        self.delivery.open(ConnectionId(id), Arc::new(server), seal);
         client
     }
 

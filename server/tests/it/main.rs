@@ -1,5 +1,6 @@
 //! The server, from its brain to the real program under attack.
 
+mod backup;
 mod chat_props;
 mod chatlog;
 mod checker;
@@ -9,6 +10,7 @@ mod harness;
 mod hostile;
 mod kill;
 mod load;
+mod mail;
 mod pinned;
 mod power;
 mod script;

@@ -42,6 +42,9 @@ pub struct MemberEntry {
     pub here: bool,
     #[serde(default, skip_serializing_if = "RoomRole::is_member")]
     pub role: RoomRole,
+    /// Cannot write in this room, or anywhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
 }
 
 /// What somebody is called now.
@@ -88,11 +91,11 @@ pub struct SessionEntry {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct BanEntry {
     pub ban: BanId,
-    /// Exactly one of `user` (with `name`) and `network`.
+    /// Exactly one of `user` (with `who`) and `network`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<UserName>,
+    pub who: Option<UserName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +107,7 @@ pub struct BanEntry {
     pub reason: Option<Line>,
     pub at: UnixMillis,
     /// Who made it.
-    pub by: UserName,
+    pub name: UserName,
 }
 
 /// What somebody did who keeps order.
@@ -161,7 +164,8 @@ pub struct BackupMade {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct InviteEntry {
     pub invite: InviteId,
-    pub by: UserName,
+    /// Who made it.
+    pub name: UserName,
     pub made_at: UnixMillis,
     pub until: UnixMillis,
     pub uses_left: u64,

@@ -74,7 +74,7 @@ pub struct Unban {
     pub ban: BanId,
 }
 
-/// `bans`: of the server, or with `room` of that room; by id, after the one given.
+/// `bans`: all of them, or with `room` those of that room; by id, after the one given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bans {

@@ -9,7 +9,7 @@ use parlor_shared::limits::{
 use parlor_shared::name::Skeleton;
 use parlor_shared::{
     BanId, ClientId, DeviceId, Entry, Epoch, InviteId, Label, Line, Policy, Refusal, ResumeToken,
-    Role, RoomName, RoomRole, SessionId, Text, UserName,
+    Role, RoomName, RoomRole, SessionId, Text, UnixMillis, UserName,
 };
 use proptest::prelude::*;
 
@@ -295,5 +295,20 @@ proptest! {
     #[test]
     fn a_device_is_its_letters(device in "[a-z0-9]{1,16}") {
         prop_assert_eq!(DeviceId::from_str(&device).map(|it| it.to_string()), Ok(device));
+    }
+}
+
+#[test]
+fn times_are_those_of_the_calendar() {
+    for (at, says) in [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+        (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+        (951_868_800_000, "2000-03-01T00:00:00.000Z"),
+        (1_795_257_000_123, "2026-11-21T10:30:00.123Z"),
+        (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        (253_402_300_800_000, "10000-01-01T00:00:00.000Z"),
+    ] {
+        assert_eq!(UnixMillis(at).to_string(), says);
     }
 }

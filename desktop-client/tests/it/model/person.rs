@@ -9,13 +9,15 @@ use parlor_desktop::model::{
 };
 use parlor_shared::reply::ShownLimits;
 use parlor_shared::{
-    ClientId, Epoch, Event, Fact, JoinedRoom, LOBBY_ID, Limits, Nth, Refusal, Reply, Request,
-    RequestFrame, RequestId, ResumeToken, RoomEvent, RoomId, Seq, ServerFrame, UnixMillis, UserId,
-    Welcome,
+    ClientId, Epoch, Event, Fact, Fingerprint, JoinedRoom, LOBBY_ID, Limits, Nth, Refusal, Reply,
+    Request, RequestFrame, RequestId, ResumeToken, RoomEvent, RoomId, Seq, ServerFrame, UnixMillis,
+    UserId, Welcome,
 };
 
 pub(crate) const ME: UserId = UserId(7);
 pub(crate) const OTHER: UserId = UserId(8);
+/// The key of the server that everybody talks to.
+pub(crate) const KEY: Fingerprint = Fingerprint([0x5e; 32]);
 pub(crate) const DEVICE: &str = "mydevice";
 
 #[derive(Clone, Debug)]
@@ -117,7 +119,7 @@ impl Person {
     }
 
     pub(crate) fn connected(&mut self) {
-        self.link(LinkNews::Connected);
+        self.link(LinkNews::Connected { key: Some(KEY) });
     }
 
     pub(crate) fn frame(&mut self, frame: ServerFrame) {
@@ -193,6 +195,7 @@ pub(crate) fn opened(current: Option<KeptSession>) -> Opened {
         device: DEVICE.parse().expect("a device"),
         counter: 0,
         sessions: current.iter().map(|it| it.session.clone()).collect(),
+        pins: Vec::new(),
         current: current.map(Box::new),
     }
 }

@@ -19,6 +19,7 @@ fn session() -> Session {
         token: Some(ResumeToken([3; 32])),
         epoch: Epoch([1; 8]),
         signed_in: true,
+        is_locked: false,
         hosted: false,
     }
 }

@@ -8,7 +8,7 @@ use parlor_server::chat::ConnectionId;
 use parlor_shared::{ClientId, Refusal, RequestFrame, RoomId, ServerFrame, UnixMillis};
 
 use super::memory::Memory;
-use super::{Dice, NEWEST, PLACE};
+use super::{Dice, KEY, NEWEST, PLACE};
 
 pub(crate) struct Client {
     pub(crate) name: String,
@@ -175,7 +175,8 @@ impl Client {
         let mut outgoing = Outgoing::default();
         for effect in effects {
             match effect {
-                Effect::Connect { link, address } => {
+                Effect::Connect { link, address, pin } => {
+                    assert!(pin.is_none_or(|it| it == KEY), "there is one server");
                     assert_eq!(address, PLACE.parse::<Address>().expect("an address"));
                     outgoing.drops = true;
                     outgoing.frames.clear();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use parlor_desktop::model::{
-    ArchiveNews, Keep, KeptPending, KeptRoom, KeptSession, Opened, Session, SessionId,
+    ArchiveNews, Keep, KeptPending, KeptRoom, KeptSession, Opened, Pin, Session, SessionId,
 };
 use parlor_shared::{DeviceId, Nth, RoomEvent, RoomId, Seq};
 
@@ -15,6 +15,8 @@ pub(crate) struct Memory {
     pub(crate) counter: u64,
     /// The latest first.
     sessions: Vec<Session>,
+    /// The latest first.
+    pins: Vec<Pin>,
     selected: BTreeMap<SessionId, RoomId>,
     rooms: BTreeMap<(SessionId, RoomId), Kept>,
     /// Orders that are not committed yet.
@@ -35,6 +37,7 @@ impl Memory {
             device: device.parse().expect("a device"),
             counter: 0,
             sessions: Vec::new(),
+            pins: Vec::new(),
             selected: BTreeMap::new(),
             rooms: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -49,6 +52,7 @@ impl Memory {
             device: self.device,
             counter: self.counter,
             sessions: self.sessions.clone(),
+            pins: self.pins.clone(),
             current: current.map(|it| Box::new(self.kept_session(it.clone()))),
         }
     }
@@ -91,6 +95,11 @@ impl Memory {
                 self.sessions.retain(|it| it.id != session.id);
                 self.sessions.insert(0, session);
             }
+            Keep::Pin(pin) => {
+                self.pins.retain(|it| it.address != pin.address);
+                self.pins.insert(0, pin);
+            }
+            Keep::ForgetPin(address) => self.pins.retain(|it| it.address != address),
             Keep::ForgetSession(id) => {
                 self.sessions.retain(|it| it.id != id);
                 self.selected.remove(&id);

@@ -62,6 +62,9 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from.join("chatlog.sqlite"), to.join("chatlog.sqlite")).unwrap();
     for user in fs::read_dir(from.join("logs")).unwrap() {
         let user = user.unwrap();
+        if user.file_name() == ".epoch" {
+            continue;
+        }
         let folder = to.join("logs").join(user.file_name());
         fs::create_dir_all(&folder).unwrap();
         for file in fs::read_dir(user.path()).unwrap() {
