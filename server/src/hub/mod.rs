@@ -268,18 +268,23 @@ impl Hub {
                 self.erasing.begin(now);
             }
         } else {
-            log::error!("the disk is full: {} commands are refused", undone.len());
-            let can_erase = |it: &Undone| matches!(it, Undone::Erase(_));
-            if undone.iter().any(can_erase) && (is_reserved || self.erasing.make_room()) {
-                let again = undone.extract_if(.., |it| can_erase(it));
-                letters.extend(again.filter_map(Undone::again));
-            }
             let fences = std::mem::take(&mut release.fences);
+            letters.extend(self.to_be_tried_again(&mut undone, is_reserved));
+            log::error!("the disk is full: {} commands are refused", undone.len());
             release = self.refuse_for_space(undone, now, at)?;
             release.fences = fences;
         }
         self.tell(release, has_news);
         Ok(())
+    }
+
+    /// What erases and was not saved, when there is room for it now.
+    fn to_be_tried_again(&mut self, undone: &mut Vec<Undone>, has_room: bool) -> Vec<Letter> {
+        let erases = |it: &Undone| matches!(it, Undone::Erase(_));
+        if !undone.iter().any(erases) || !(has_room || self.erasing.make_room()) {
+            return Vec::new();
+        }
+        undone.extract_if(.., |it| erases(it)).filter_map(Undone::again).collect()
     }
 
     /// The batch was never saved: memory goes back to what is on the disk, whatever needs saving

@@ -124,10 +124,10 @@ pub(super) fn read(row: &Row<'_>) -> Result<(Position, Arc<RoomEvent>), StoreErr
         }
         (KIND_BLANK, None, Some(client_id)) => Happening::Blank { nth, client_id },
         (KIND_FACT, Some(fact), None) => {
-            serde_json::from_str(fact).map_err(|_| StoreError::Damaged { position })?
+            serde_json::from_str(fact).map_err(|_not_ours| StoreError::Damaged { position })?
         }
         (KIND_FACT_OF_FORMER, Some(fact), None) => {
-            of_former(fact).map_err(|_| StoreError::Damaged { position })?
+            of_former(fact).map_err(|_not_ours| StoreError::Damaged { position })?
         }
         _ => return Err(StoreError::Damaged { position }),
     };
@@ -161,15 +161,17 @@ pub(super) struct Erased<'a> {
 impl<'a> Erased<'a> {
     /// What becomes of the row with that number, kind and body when its event is `event` now.
     pub(super) fn new(event: &'a RoomEvent, nth: Nth, kind: i64, body: Option<String>) -> Self {
-        let (kind, body, client_id) = match &event.fact {
-            Happening::Blank { client_id, .. } => (KIND_BLANK, None, Some(client_id)),
-            Happening::Said { client_id, .. } | Happening::Announced { client_id, .. } => {
-                (kind, body, Some(client_id))
-            }
-            fact if kind == KIND_FACT && names_former(fact) => {
-                (KIND_FACT_OF_FORMER, Some(without_name(fact)), None)
-            }
-            _ => (kind, body, None),
+        let fact = &event.fact;
+        let (kind, body, client_id) = if let Happening::Blank { client_id, .. } = fact {
+            (KIND_BLANK, None, Some(client_id))
+        } else if let Happening::Said { client_id, .. } | Happening::Announced { client_id, .. } =
+            fact
+        {
+            (kind, body, Some(client_id))
+        } else if kind == KIND_FACT && names_former(fact) {
+            (KIND_FACT_OF_FORMER, Some(without_name(fact)), None)
+        } else {
+            (kind, body, None)
         };
         let crc = checksum(event, kind, nth, body.as_deref(), client_id) as i32;
         let is_former = event.name == UserName::former();
