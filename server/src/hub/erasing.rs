@@ -46,9 +46,11 @@ impl Erasing {
         log.into_iter().chain(pending).min()
     }
 
-    /// Something was committed that is to be erased.
-    pub(super) fn begin(&mut self, now: Monotonic) {
-        (self.is_pending, self.pending_at) = (true, now);
+    /// What was committed just now may have decided that something goes.
+    pub(super) fn note(&mut self, erases: bool, now: Monotonic) {
+        if erases {
+            (self.is_pending, self.pending_at) = (true, now);
+        }
     }
 
     /// True while what is free on the disk is for erasing alone.

@@ -208,9 +208,8 @@ impl Hub {
         let mut release = Release::default();
         let mut undone = Vec::with_capacity(letters.len());
         let keeps_room = self.erasing.keeps_room(now);
-        let mut saves_others = false;
         let mut batch = self.store.begin()?;
-        let mut saved = Ok(());
+        let (mut saved, mut saves_others) = (Ok(()), false);
         for letter in letters.drain(..) {
             let act = match letter {
                 Letter::Open { connection, seat } => {
@@ -264,12 +263,10 @@ impl Hub {
         let (has_news, erases) = (!batch.is_empty(), batch.erases());
         let is_reserved = keeps_room && saves_others;
         if commit(batch, saved, is_reserved)? {
-            if erases {
-                self.erasing.begin(now);
-            }
+            self.erasing.note(erases, now);
         } else {
             let fences = std::mem::take(&mut release.fences);
-            letters.extend(self.to_be_tried_again(&mut undone, is_reserved));
+            letters.extend(self.tried_again(&mut undone, is_reserved));
             log::error!("the disk is full: {} commands are refused", undone.len());
             release = self.refuse_for_space(undone, now, at)?;
             release.fences = fences;
@@ -279,7 +276,7 @@ impl Hub {
     }
 
     /// What erases and was not saved, when there is room for it now.
-    fn to_be_tried_again(&mut self, undone: &mut Vec<Undone>, has_room: bool) -> Vec<Letter> {
+    fn tried_again(&mut self, undone: &mut Vec<Undone>, has_room: bool) -> Vec<Letter> {
         let erases = |it: &Undone| matches!(it, Undone::Erase(_));
         if !undone.iter().any(erases) || !(has_room || self.erasing.make_room()) {
             return Vec::new();

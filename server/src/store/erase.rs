@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::row::{self, Erased, KIND_ANNOUNCED, KIND_FACT, KIND_SAID};
 use super::writer::Batch;
-use super::{Position, Store, StoreError};
+use super::{Position, Reader, Store, StoreError};
 
 /// Places looked at in one step, erased or not: a few milliseconds.
 const SCAN: u64 = 10_000;
@@ -279,5 +279,72 @@ impl Store {
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Reader {
+    /// In which rooms messages were erased after `after`, and up to which place of the room;
+    /// looked for up to the position that comes with it. Where there were none, none were erased.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn erased_after(
+        &mut self,
+        after: Position,
+    ) -> Result<(Vec<(RoomId, Seq)>, Position), StoreError> {
+        let last = self.last_position()?;
+        let mut said = self.db.prepare_cached(
+            "SELECT 1 FROM event
+             WHERE by = ?1 AND device IS NOT NULL AND room = ?2 AND seq <= ?3 LIMIT 1",
+        )?;
+        let mut query = self.db.prepare_cached(&format!(
+            "SELECT {} FROM event WHERE position > ?1 AND position <= ?2 AND kind = {KIND_FACT}
+               AND instr(body, '\"erased\"') > 0",
+            row::COLUMNS
+        ))?;
+        let mut rows = query.query(params![after.0 as i64, last.0 as i64])?;
+        let mut erased = Vec::new();
+        while let Some(it) = rows.next()? {
+            // A damaged row says nothing.
+            if let Ok((_, event)) = row::read(it)
+                && let Happening::Erased { user, through } = event.fact
+                && said.exists(params![user.0 as i64, event.room.0 as i64, through.0 as i64])?
+            {
+                erased.push((event.room, through));
+            }
+        }
+        Ok((erased, last))
+    }
+
+    /// Grows whenever a user goes for good.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn erasures_decided(&mut self) -> Result<u64, StoreError> {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'erasure'";
+        let last = self.db.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
+        Ok(last.optional()?.unwrap_or(0) as u64)
+    }
+
+    /// Those who went for good.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn deleted_users(&mut self) -> Result<Vec<UserId>, StoreError> {
+        let mut query = self.db.prepare_cached("SELECT id FROM user WHERE gone = 2")?;
+        let users = query.query_map([], |row| Ok(UserId(row.get::<_, i64>(0)? as u64)))?;
+        Ok(users.collect::<Result<_, _>>()?)
+    }
+
+    /// The rooms that somebody is or was in.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn rooms_of(&mut self, user: UserId) -> Result<Vec<RoomId>, StoreError> {
+        let sql = "SELECT DISTINCT room FROM member WHERE user = ?1";
+        let mut query = self.db.prepare_cached(sql)?;
+        let rooms =
+            query.query_map([user.0 as i64], |it| Ok(RoomId(it.get::<_, i64>(0)? as u64)))?;
+        Ok(rooms.collect::<Result<_, _>>()?)
     }
 }
