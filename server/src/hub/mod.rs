@@ -265,11 +265,13 @@ impl Hub {
         if commit(batch, saved, is_reserved)? {
             self.erasing.note(erases, now);
         } else {
-            let fences = std::mem::take(&mut release.fences);
+            let (fences, ended) = (std::mem::take(&mut release.fences), release.take_ended());
             letters.extend(self.tried_again(&mut undone, is_reserved));
             log::error!("the disk is full: {} commands are refused", undone.len());
             release = self.refuse_for_space(undone, now, at)?;
             release.fences = fences;
+            // Whoever was taken from its seat by what is refused now comes back by itself.
+            release.end(ended);
         }
         self.tell(release, has_news);
         Ok(())

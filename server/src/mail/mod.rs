@@ -29,6 +29,8 @@ use smtp::Trouble;
 /// The longest sleep between two looks at the outbox: a clock that was set back must not make a
 /// letter wait for longer than it went back, and a bell can be missed in a crash.
 const LOOK: Duration = Duration::from_secs(60);
+/// The shortest.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// What waits to be sent. Rows of a database, or a list in a test.
 pub trait Outbox: Send + 'static {
@@ -147,7 +149,8 @@ impl<O: Outbox> Postman<O> {
                     self.deliver(&letter, now);
                     self.pause
                 }
-                Due::At(at) => Duration::from_millis(at.since(now)).min(LOOK),
+                // An outbox that names a moment in the past must not make this spin.
+                Due::At(at) => Duration::from_millis(at.since(now)).clamp(BREATH, LOOK),
                 Due::Never => LOOK,
             };
         }
@@ -188,7 +191,9 @@ impl<O: Outbox> Postman<O> {
             }
             Err(Trouble::Server(says)) => {
                 // Other letters would fare no better, and are not charged with a try.
-                self.pause = (self.pause * 2).clamp(self.pace.first, self.pace.most);
+                // Never for longer than a look: a code that somebody waits for may come next.
+                let longest = self.pace.most.min(LOOK).max(self.pace.first);
+                self.pause = (self.pause * 2).clamp(self.pace.first, longest);
                 self.put_off(letter, &says, now);
             }
         }

@@ -159,6 +159,7 @@ fn replies_come_first_then_what_is_heard_then_the_end() {
             chunk(Topic::Everyone, "all\n", &[(0, 1, true)]),
         ],
         closes: vec![ann_id],
+        expels: Vec::new(),
     });
     running.room("three\n", &[]);
     running.delivery.close(bea_id);
@@ -181,6 +182,7 @@ fn what_refers_to_nobody_is_passed_over() {
         replies: vec![(nobody, pong(1))],
         chunks: vec![chunk(ROOM, "x", &[(0, 9, true), (0, 1, true), (1, 8, false), (1, 9, false)])],
         closes: vec![nobody],
+        expels: vec![nobody],
     });
     running.delivery.close(ConnectionId(1));
     assert_eq!(read_all(&mut ann), b"x");
