@@ -84,6 +84,8 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
     let weight = Weight::of(role, who.in_room);
     match request {
         Request::Hello(_) | Request::Recover(_) | Request::Forgot(_) => Err(Refusal::HelloTwice),
+        // Whoever goes may say so anywhere.
+        farewell if farewell.is_farewell() => Ok(()),
         Request::Ping(_)
         | Request::Goodbye(_)
         | Request::SignOut(_)
@@ -112,8 +114,8 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         Request::Kick(_) | Request::SetRoomRole(_) | Request::EndRoom(_) => {
             in_room(request, who, weight, target)
         }
+        Request::Unban(_) => unban(weight, target),
         Request::Ban(_)
-        | Request::Unban(_)
         | Request::Bans(_)
         | Request::Mute(_)
         | Request::Unmute(_)
@@ -125,7 +127,6 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         Request::EraseMessages(_) if target.is == Named::Own => Ok(()),
         Request::SetRole(it) => set_role(it.role, role, target),
         Request::Ban(_)
-        | Request::Unban(_)
         | Request::Bans(_)
         | Request::Mute(_)
         | Request::Unmute(_)
@@ -195,6 +196,15 @@ fn in_room(
     }
 }
 
+/// A ban names its room, if it has one; whoever has no say there, learns of no ban.
+fn unban(weight: Weight, target: Target) -> Result<(), Refusal> {
+    let needed = if target.names_room { Weight::RoomModerator } else { Weight::Admin };
+    if weight < needed || target.is == Named::Nothing {
+        return Err(Refusal::NoSuchBan);
+    }
+    Ok(())
+}
+
 /// Seeing to the server.
 fn on_server(request: &Request, weight: Weight, target: Target) -> Result<(), Refusal> {
     if weight < Weight::Admin {
@@ -234,7 +244,6 @@ fn over(weight: Weight, theirs: Weight) -> Result<(), Refusal> {
 fn nothing(request: &Request) -> Refusal {
     match request {
         Request::EndSession(_) => Refusal::NoSuchSession,
-        Request::Unban(_) => Refusal::NoSuchBan,
         Request::CancelInvite(_) => Refusal::NoSuchInvite,
         _ => Refusal::NoSuchUser,
     }

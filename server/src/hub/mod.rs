@@ -244,7 +244,7 @@ impl Hub {
             Err(error) if error.is_full() => {
                 log::error!("the disk is full: {} commands are refused", undone.len());
                 let fences = std::mem::take(&mut release.fences);
-                release = self.refuse_for_space(undone, now, at)?;
+                release = self.refuse_for_space(undone, &release.ended(), now, at)?;
                 release.fences = fences;
             }
             Err(error) => return Err(error),
@@ -254,10 +254,12 @@ impl Hub {
     }
 
     /// The batch was never saved: memory goes back to what is on the disk, whatever needs saving
-    /// is refused, and the rest is done.
+    /// is refused, and the rest is done. Who would have been put out has no seat in memory any
+    /// more: those `ended` are cut off, and come back with the session that they still have.
     fn refuse_for_space(
         &mut self,
         undone: Vec<Undone>,
+        ended: &BTreeSet<ConnectionId>,
         now: Monotonic,
         at: UnixMillis,
     ) -> Result<Release, StoreError> {
@@ -278,6 +280,7 @@ impl Hub {
             to,
             frame: ServerFrame::refused(Some(id), Refusal::StorageFull),
         };
+        let mut left = ended.clone();
         for it in undone {
             let effects = match it {
                 Undone::Hello { connection, id } => {
@@ -292,12 +295,19 @@ impl Hub {
                 {
                     self.chat.apply(Command { now, at, act })
                 }
-                Undone::Told { effects, .. } => effects,
+                Undone::Told { act, effects } => {
+                    act.connection().inspect(|it| _ = left.remove(it));
+                    effects
+                }
             };
             for effect in effects {
                 // What is saved here is only when somebody was last seen: not worth a word.
                 drop(release.take(effect));
             }
+        }
+        for connection in left {
+            let why = Refusal::StorageFull;
+            drop(release.take(Effect::Expel { connection, why }));
         }
         Ok(release)
     }

@@ -1,6 +1,6 @@
 //! What one commit lets out: one chunk of bytes per topic, whatever number of events and hearers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use parlor_shared::{Refusal, ServerFrame, UserId, frame};
@@ -60,6 +60,11 @@ impl Release {
     pub(super) fn note(&mut self, record: &Record) {
         self.has_policy |= matches!(record, Record::Policy(_));
         self.has_mail |= matches!(record, Record::Mail { .. });
+    }
+
+    /// Whose connections the batch would have ended.
+    pub(super) fn ended(&self) -> BTreeSet<ConnectionId> {
+        self.closes.iter().chain(&self.expels).copied().collect()
     }
 
     /// Answers `command` with a "no" instead of applying it.
