@@ -8,6 +8,7 @@
 //! news, and the model says when it next wants the time.
 
 mod clock;
+mod files;
 mod program_log;
 mod start;
 
@@ -21,13 +22,14 @@ use crate::archive::Archive;
 use crate::host::{self, Host};
 use crate::link::Link;
 use crate::model::{
-    Address, Closed, Effect, HostNews, Intent, LinkNews, Model, News, Opened, Question,
+    Address, Closed, Effect, FileNews, HostNews, Intent, LinkNews, Model, News, Opened, Question,
 };
 use crate::platform;
 use crate::settings::{Appearance, Profile, Settings};
 use crate::view::{self, Calendar, Screen};
 use crate::words;
 use clock::Clock;
+use files::Files;
 
 pub use start::{Start, StartError, run};
 
@@ -42,6 +44,7 @@ pub struct App {
     host: Option<Host>,
     archive: Archive,
     plan: host::Plan,
+    files: Files,
     clock: Clock,
     settings: Settings,
     /// Whether the desktop is dark, each time it says so.
@@ -73,7 +76,8 @@ impl App {
             Appearance::Light => egui::ThemePreference::Light,
             Appearance::Dark => egui::ThemePreference::Dark,
         };
-        let (model, effects) = Model::start(opened, clock.moment());
+        let (mut model, effects) = Model::start(opened, clock.moment());
+        model.call_device(platform::computer_name());
         let mut app = Self {
             model,
             screen,
@@ -81,6 +85,7 @@ impl App {
             host: None,
             archive,
             plan,
+            files: Files::new(),
             clock,
             settings,
             darkness: watch_darkness(context),
@@ -137,6 +142,13 @@ impl App {
                         }
                     }
                 }
+                Effect::WriteFile { name, text } => {
+                    let wake = waker(context);
+                    if let Err(error) = self.files.write(name, text, move || wake()) {
+                        let says = error.to_string();
+                        failed.push(News::File(FileNews::Failed { says }));
+                    }
+                }
                 Effect::Quit => {
                     self.may_close = true;
                     context.send_viewport_cmd(ViewportCommand::Close);
@@ -163,6 +175,9 @@ impl App {
         {
             return Some(News::Link(link.id(), news));
         }
+        if let Some(news) = self.files.try_recv() {
+            return Some(News::File(news));
+        }
         let news = self.host.as_ref().and_then(Host::try_recv)?;
         Some(News::Host(self.host_news(news)))
     }
@@ -174,6 +189,7 @@ impl App {
             host::News::Serving { port, shown } => {
                 HostNews::Serving { address: local(port), shown }
             }
+            host::News::Unclaimed(code) => HostNews::Unclaimed(code),
             host::News::ServesAlready { port } => HostNews::ServesAlready { address: local(port) },
             host::News::Ended(end) => {
                 self.host = None;

@@ -1,6 +1,8 @@
 //! What differs between Linux, macOS and Windows.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, OpenOptions};
+
+use parlor_shared::Label;
 
 /// A folder made by this can be looked into by its owner only. Windows gives a user's folders
 /// that by themselves.
@@ -13,6 +15,28 @@ pub fn only_for_owner(builder: &mut DirBuilder) {
 /// See above.
 #[cfg(not(unix))]
 pub fn only_for_owner(_builder: &mut DirBuilder) {}
+
+/// A file made by this can be read by its owner only, as above.
+#[cfg(unix)]
+pub fn only_for_owner_file(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600);
+}
+
+/// See above.
+#[cfg(not(unix))]
+pub fn only_for_owner_file(_options: &mut OpenOptions) {}
+
+/// What this computer is called, shortened to what a server takes; `None` where it does not say.
+#[must_use]
+pub fn computer_name() -> Option<Label> {
+    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let told = told.or_else(|| std::env::var("COMPUTERNAME").ok());
+    let told = told.or_else(|| std::env::var("HOSTNAME").ok())?;
+    let name = told.trim();
+    let name = &name[..name.floor_char_boundary(parlor_shared::limits::LABEL_BYTES_MAX)];
+    if name.is_empty() { None } else { name.parse().ok() }
+}
 
 /// What has to be there for a window, when none can be opened.
 #[must_use]

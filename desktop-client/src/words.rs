@@ -1,6 +1,11 @@
 //! Every sentence that the app shows, in one place, so that they speak with one voice and can
 //! be translated one day.
 
+pub mod account;
+pub mod acts;
+pub mod join;
+pub mod notices;
+
 // ---- What went wrong (model) ----
 
 use parlor_shared::Refusal;
@@ -64,6 +69,7 @@ pub fn trouble(it: &Trouble) -> String {
             "There is no connection to the server just now. Try again in a moment.".to_owned()
         }
         Trouble::RoomRefused(why) | Trouble::Refused(why) => refusal(why),
+        Trouble::Banned { .. } => join::banned(None),
         Trouble::OutboxFull => {
             "Too many messages are waiting in this room. Wait until they are sent.".to_owned()
         }
@@ -86,8 +92,27 @@ const OTHER_HISTORY: &str = "The server was set back to another history, so it i
 
 /// The server's "no" in a sentence.
 #[must_use]
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others have a sentence of their own")]
 pub fn refusal(it: &Refusal) -> String {
-    it.to_string()
+    match it {
+        Refusal::Throttled { retry_millis } => join::throttled(*retry_millis),
+        Refusal::RegisteredOnly => {
+            "Only people with an account may come in here. Sign in with your password.".to_owned()
+        }
+        Refusal::InviteNeeded => join::INVITE_EXPLAINED.to_owned(),
+        Refusal::SessionEnded => {
+            "You were signed out here. Sign in again; your rooms and what you had written are \
+             still there."
+                .to_owned()
+        }
+        Refusal::NoMail => {
+            "This server cannot send mail. Ask whoever runs it for a code.".to_owned()
+        }
+        Refusal::NeedsTls => {
+            "This server takes passwords and codes only over an encrypted connection.".to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Why a message is marked as failed.

@@ -21,9 +21,7 @@ use crate::delivery::Delivery;
 use crate::doors::{Doors, House};
 use crate::figures::Figures;
 use crate::folder::{Folder, FolderError};
-use crate::gate::password::Passwords;
-use crate::gate::throttle::Throttle;
-use crate::gate::{Meters, Shared, fresh};
+use crate::gate::{Shared, fresh};
 use crate::hub::{Bells, Entrance, Hub, HubError};
 use crate::identity::{Identity, IdentityError};
 use crate::shell::Shell;
@@ -171,18 +169,8 @@ impl Server {
         let errands = Errands::start(folder.path(), config.mail.as_ref(), from_bells, &limits)?;
         let figures =
             Figures::new(folder.path(), config.chatlogs.as_deref(), errands.backup.clone());
-        let shared = Shared {
-            limits: Arc::clone(&limits),
-            readers,
-            meters: Arc::new(Meters::new(&limits)),
-            passwords: Arc::new(Passwords::new(&limits)),
-            throttle: Arc::new(Throttle::new(&limits)),
-            codes: Arc::new(Throttle::new(&limits)),
-            mails: Arc::new(Throttle::new(&limits)),
-            figures: Arc::new(figures),
-            shell: Some(shell.credential()),
-            has_mail: config.mail.is_some(),
-        };
+        let shared = Shared::new(&limits, readers, figures, shell.credential())?;
+        let shared = Shared { has_mail: config.mail.is_some(), ..shared };
         let house = House {
             shared,
             entrance: entrance.clone(),

@@ -9,6 +9,7 @@
 //!
 //! Invariant: what people wrote is on disk only sealed.
 
+mod own;
 mod schema;
 mod seal;
 mod secrets;
@@ -240,12 +241,16 @@ fn is_awaited(keep: &Keep) -> bool {
         | Keep::Session(_)
         | Keep::ForgetSession(_)
         | Keep::Pin(_)
-        | Keep::ForgetPin(_) => true,
+        | Keep::ForgetPin(_)
+        | Keep::Erase { .. } => true,
         Keep::Selected { .. }
         | Keep::Room { .. }
         | Keep::ForgetRoom { .. }
         | Keep::Events { .. }
         | Keep::Draft { .. }
+        | Keep::Own { .. }
+        | Keep::Names { .. }
+        | Keep::ForgetNames(_)
         | Keep::Settled { .. } => false,
     }
 }

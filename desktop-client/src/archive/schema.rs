@@ -71,6 +71,15 @@ const MIGRATIONS: &[&str] = &[
     -- 1: the token is in the system's keyring and not here.
     ALTER TABLE session ADD COLUMN in_keyring INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+    ALTER TABLE session ADD COLUMN own BLOB;    -- sealed
+    CREATE TABLE person (
+        session INTEGER NOT NULL REFERENCES session ON DELETE CASCADE,
+        user INTEGER NOT NULL,
+        name BLOB NOT NULL,        -- sealed
+        PRIMARY KEY (session, user)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The newest shape that this version knows.

@@ -29,6 +29,8 @@ pub(super) enum Place {
     Pending { session: u32, room: u64, counter: u64 },
     Draft { session: u32, room: u64 },
     Token { session: u32 },
+    Own { session: u32 },
+    Name { session: u32, user: u64 },
 }
 
 impl Place {
@@ -38,6 +40,8 @@ impl Place {
             Self::Pending { session, room, counter } => (2, session, room, counter),
             Self::Draft { session, room } => (3, session, room, 0),
             Self::Token { session } => (4, session, 0, 0),
+            Self::Own { session } => (5, session, 0, 0),
+            Self::Name { session, user } => (6, session, user, 0),
         };
         let mut bytes = [kind; 21];
         bytes[1..5].copy_from_slice(&session.to_le_bytes());

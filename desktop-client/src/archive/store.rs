@@ -115,7 +115,8 @@ impl Store {
         let selected: Option<i64> = query.query_row([session.id.0], |row| row.get(0))?;
         let selected = selected.map(|it| RoomId(it.cast_unsigned()));
         let rooms = self.kept_rooms(session.id)?;
-        Ok(KeptSession { session, selected, rooms })
+        let (own, names) = (self.own(session.id)?, self.names(session.id)?);
+        Ok(KeptSession { session, selected, rooms, own, names })
     }
 
     fn kept_rooms(&self, session: SessionId) -> Done<Vec<KeptRoom>> {
@@ -228,6 +229,9 @@ impl Store {
             self.connection.execute_batch("COMMIT")?;
             Ok(answers)
         });
+        if done.is_ok() && batch.iter().any(|it| matches!(it, Keep::Erase { .. })) {
+            self.forget_log()?;
+        }
         if done.is_err() && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
@@ -310,6 +314,14 @@ impl Store {
                 self.keep_pending(keep)?;
                 let (room, client_id) = (*room, *client_id);
                 return Ok(Some(ArchiveNews::PendingSaved { room, client_id }));
+            }
+            Keep::Own { session, own } => self.keep_own(*session, own)?,
+            Keep::Names { session, names } => self.keep_names(*session, names)?,
+            Keep::ForgetNames(session) => {
+                self.run("DELETE FROM person WHERE session = ?", (session.0,))?;
+            }
+            Keep::Erase { session, room, user, through } => {
+                self.erase(*session, *room, *user, *through)?;
             }
             Keep::Settled { session, room, client_id } => self.run(
                 "DELETE FROM outbox WHERE session = ? AND room = ? AND counter = ?",
@@ -415,7 +427,13 @@ fn is_outdone(keep: &Keep, later: &[Keep]) -> bool {
         Keep::Draft { session, room, .. } => later.iter().any(
             |it| matches!(it, Keep::Draft { session: s, room: r, .. } if s == session && r == room),
         ),
+        Keep::Own { session, .. } => {
+            later.iter().any(|it| matches!(it, Keep::Own { session: s, .. } if s == session))
+        }
         Keep::Selected { .. }
+        | Keep::Names { .. }
+        | Keep::ForgetNames(_)
+        | Keep::Erase { .. }
         | Keep::Room { .. }
         | Keep::ForgetRoom { .. }
         | Keep::Events { .. }

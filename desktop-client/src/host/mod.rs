@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, bounded};
+use parlor_shared::Code;
 
 use crate::threads::{self, Joined};
 use process::Process;
@@ -40,6 +41,8 @@ pub struct Plan {
 pub enum News {
     /// It serves on this port; `shown` is what others on the network type.
     Serving { port: u16, shown: Vec<String> },
+    /// It has no owner yet: who knows this code becomes it.
+    Unclaimed(Code),
     /// This computer serves a Parlor on this port already.
     ServesAlready { port: u16 },
     /// Its last word.

@@ -151,6 +151,9 @@ fn read(output: impl Read, tell: &impl Fn(News)) {
     let mut shown = Vec::new();
     for _ in 0..START_LINES {
         let Some(line) = next_line(&mut lines) else { return };
+        if tell_code(&line, tell) {
+            continue;
+        }
         if let Some(address) = line.strip_prefix("Parlor listens on ") {
             port = address.parse().ok().map(|it: SocketAddr| it.port());
         } else if let Some((_, address)) = line.split_once(" type: ") {
@@ -160,7 +163,20 @@ fn read(output: impl Read, tell: &impl Fn(News)) {
             break;
         }
     }
-    while next_line(&mut lines).is_some() {}
+    while let Some(line) = next_line(&mut lines) {
+        tell_code(&line, tell);
+    }
+}
+
+/// The line with the code of a server that has no owner yet. It goes to whoever started the chat
+/// and nowhere else.
+fn tell_code(line: &str, tell: &impl Fn(News)) -> bool {
+    let code = line.strip_prefix("Claim code: ").and_then(|it| it.parse().ok());
+    let is_code = code.is_some();
+    if let Some(code) = code {
+        tell(News::Unclaimed(code));
+    }
+    is_code
 }
 
 /// What it says when it refuses; its log is passed over, it has a file of its own for that.

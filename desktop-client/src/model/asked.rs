@@ -1,27 +1,63 @@
 //! The requests that are on the wire unanswered, and what each was for.
 //!
-//! Bounded: one `say` per room, two reads, and one of each other kind.
+//! Bounded: one `say` per room, two reads, one of each other kind, and what a person clicks.
 
 use std::collections::BTreeMap;
 
-use parlor_shared::{ClientId, PageAt, Request, RequestFrame, RequestId, RoomId, RoomName};
+use parlor_shared::{ClientId, PageAt, Request, RequestFrame, RequestId, RoomId, RoomName, Seq};
 
+use super::account::Deed;
+use super::admin::Section;
 use super::effect::{Effect, Turn};
 use super::limits::{GOODBYE_MILLIS, REPLY_MILLIS};
+use super::orders::OrderKind;
 
 /// What a request was for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Asked {
     Hello,
-    Say { room: RoomId, client_id: ClientId },
-    Page { room: RoomId, page: PageAt },
-    Members { room: RoomId },
+    Say {
+        room: RoomId,
+        client_id: ClientId,
+    },
+    Page {
+        room: RoomId,
+        page: PageAt,
+    },
+    Members {
+        room: RoomId,
+    },
     Rooms,
-    Join { name: RoomName },
-    Create { name: RoomName },
-    Leave { room: RoomId },
+    Join {
+        name: RoomName,
+    },
+    Create {
+        name: RoomName,
+    },
+    Leave {
+        room: RoomId,
+    },
     Ping,
     Goodbye,
+    /// A stranger sets a new password with a code.
+    Recover,
+    /// A stranger asks for a code by mail.
+    Forgot,
+    /// The own stream.
+    Mine,
+    Read {
+        room: RoomId,
+        seq: Seq,
+    },
+    ShowAccount,
+    OwnSessions,
+    Account(Deed),
+    Claim,
+    Order(OrderKind),
+    Admin {
+        section: Section,
+        is_next: bool,
+    },
 }
 
 /// The unanswered requests of the present connection.

@@ -1,10 +1,13 @@
 //! What the model wants done, as values.
 
+use parlor_shared::reply::PersonName;
 use parlor_shared::{
     ClientId, Fingerprint, Nth, RequestFrame, RoomEvent, RoomId, RoomName, Seq, Text, UnixMillis,
+    UserId,
 };
 
-use super::{Address, LinkId, Moment, Pin, Session, SessionId, Ticket};
+use super::own_stream::Own;
+use super::{Address, LinkId, Moment, Pin, Secret, Session, SessionId, Ticket};
 
 /// One thing to do. They are done in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +23,9 @@ pub enum Effect {
     Keep(Keep),
     /// Serve a chat from this computer.
     StartHost,
+    /// Write a new file where the person keeps what they download, for nobody else to read. The
+    /// text may be a secret, so it shows in no log.
+    WriteFile { name: String, text: Secret },
     /// Close the window and end the app.
     Quit,
 }
@@ -69,6 +75,15 @@ pub enum Keep {
         failed: Option<String>,
         held: bool,
     },
+    /// What one's own stream led to.
+    Own { session: SessionId, own: Own },
+    /// What these people are called now.
+    Names { session: SessionId, names: Vec<PersonName> },
+    /// Nothing is known of what people are called now.
+    ForgetNames(SessionId),
+    /// The texts of all that somebody said in the room, up to and with the place `through`, are
+    /// to be gone from the disk.
+    Erase { session: SessionId, room: RoomId, user: UserId, through: Seq },
     /// A message that is stored by the server or given up.
     Settled { session: SessionId, room: RoomId, client_id: ClientId },
 }

@@ -1,8 +1,10 @@
 //! A chat that is served from this computer: started, joined, and not closed while others are
 //! inside without asking.
 
-use parlor_shared::UserName;
+use parlor_shared::request::Claim;
+use parlor_shared::{Code, Request, UserName};
 
+use super::asked::Asked;
 use super::effect::{Effect, Turn};
 use super::{Address, HostNews, LinkState, Model, Question, Stage, Trouble};
 
@@ -15,6 +17,8 @@ pub(super) struct Hosted {
     again: bool,
     /// Where it serves.
     address: Option<Address>,
+    /// Who knows this becomes its owner.
+    claim: Option<Code>,
     /// How many others were inside when one signed out.
     others: usize,
 }
@@ -54,7 +58,22 @@ impl Model {
         turn.effects.push(Effect::StartHost);
     }
 
+    /// Whoever starts the chat owns it, without being asked.
+    pub(super) fn claim(&mut self, turn: &mut Turn) {
+        let is_here = self.server.as_ref().is_some_and(|it| self.hosted.is_at(it));
+        if is_here
+            && self.is_online()
+            && let Some(code) = self.hosted.claim.take()
+        {
+            self.asked.ask(Request::Claim(Claim { code }), Asked::Claim, turn);
+        }
+    }
+
     pub(super) fn hear_host(&mut self, news: HostNews, turn: &mut Turn) {
+        if let HostNews::Unclaimed(code) = news {
+            self.hosted.claim = Some(code);
+            return self.claim(turn);
+        }
         let waited = self.hosted.clone();
         self.hosted.stop_waiting();
         match news {
@@ -73,6 +92,7 @@ impl Model {
                     joining.offer = Some(address);
                 }
             }
+            HostNews::Unclaimed(_) => {}
             HostNews::Ended { says } => {
                 self.hosting = None;
                 self.hosted.address = None;

@@ -1,11 +1,13 @@
 //! Everything that reaches the model: wishes, news from the link, the archive and the host, and
 //! the moment at which they come. The model has no clock and no dice of its own.
 
+use parlor_shared::reply::PersonName;
 use parlor_shared::{
-    ClientId, DeviceId, Epoch, Fingerprint, Nth, ResumeToken, RoomEvent, RoomId, RoomName, Seq,
-    ServerFrame, Text, UnixMillis, UserId, UserName,
+    ClientId, Code, DeviceId, Epoch, Fingerprint, Nth, ResumeToken, RoomEvent, RoomId, RoomName,
+    Seq, ServerFrame, Text, UnixMillis, UserId, UserName,
 };
 
+use super::own_stream::Own;
 use super::{Address, Intent, LinkId, Pin, SessionId, Ticket};
 
 /// One input with its moment.
@@ -34,6 +36,7 @@ pub enum News {
     Link(LinkId, LinkNews),
     Archive(ArchiveNews),
     Host(HostNews),
+    File(FileNews),
     /// The moment of [`super::Model::next_wake`] has come.
     Tick,
 }
@@ -120,6 +123,9 @@ pub struct KeptSession {
     /// The room that was open.
     pub selected: Option<RoomId>,
     pub rooms: Vec<KeptRoom>,
+    pub own: Own,
+    /// Who is called something else now than in the events.
+    pub names: Vec<PersonName>,
 }
 
 /// All that is kept of one room, its older events apart.
@@ -162,6 +168,19 @@ pub enum HostNews {
     Serving { address: Address, shown: Vec<String> },
     /// This computer serves a Parlor already, which one could join.
     ServesAlready { address: Address },
+    /// It has no owner yet: who knows this code becomes it.
+    Unclaimed(Code),
     /// It could not start, or ended; a sentence.
     Ended { says: String },
+}
+
+/// What became of [`super::Effect::WriteFile`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FileNews {
+    Written {
+        /// Where it is, as a person finds it.
+        path: String,
+    },
+    /// The system's words.
+    Failed { says: String },
 }

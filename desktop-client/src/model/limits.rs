@@ -84,3 +84,16 @@ pub const KEEP_NEWS: usize = 1_024;
 pub const KEEP_BATCH: usize = 1_024;
 /// How long an order that nobody waits for may wait for others to share its commit.
 pub const KEEP_LINGER_MILLIS: u64 = 100;
+/// People whose present name differs from that in the events, in a session: as many as a large
+/// server has users that were ever renamed.
+pub const NAMES_MAX: usize = 20_000;
+/// Notices about oneself that wait to be read; the oldest go first.
+pub const NOTICES_MAX: usize = 100;
+/// Rooms in which one may not write: more than anybody is in.
+pub const MUTES_MAX: usize = 250;
+/// How far one has read is told no more often than this: scrolling moves it all the time.
+pub const READ_TOLD_MILLIS: u64 = 1_000;
+/// Users or bans that an admin's list shows at once.
+pub const ADMIN_ENTRIES_MAX: usize = 10_000;
+/// Entries of the audit that are shown or saved at once: at some 200 bytes each 20 MB.
+pub const AUDIT_ENTRIES_MAX: usize = 100_000;

@@ -13,7 +13,7 @@ use super::effect::{Keep, Turn};
 use super::limits::{DIRECTORY_MAX, ROOMS_MAX};
 use super::people::People;
 use super::{
-    Failure, KeptPending, KeptRoom, KeptSession, Listed, Model, Pending, PendingState, Room,
+    Failure, KeptPending, KeptRoom, KeptSession, Listed, Model, Names, Pending, PendingState, Room,
     Trouble,
 };
 
@@ -53,6 +53,8 @@ impl Model {
     pub(super) fn load_kept(&mut self, kept: KeptSession, turn: &mut Turn) {
         self.session = Some(kept.session.id);
         self.rooms = kept.rooms.into_iter().map(KeptRoom::restored).collect();
+        self.own = kept.own;
+        self.names = Names::restored(kept.names);
         self.selected = None;
         if let Some(room) = kept.selected.filter(|it| self.rooms.contains_key(it)) {
             self.select(room, turn);
@@ -73,12 +75,12 @@ impl Model {
             self.is_no_member(id, turn);
         }
         for joined in rooms {
-            self.enter(joined, turn);
+            self.enter(joined, true, turn);
         }
         self.select_some(turn);
     }
 
-    fn enter(&mut self, joined: JoinedRoom, turn: &mut Turn) {
+    fn enter(&mut self, joined: JoinedRoom, is_told_at_welcome: bool, turn: &mut Turn) {
         if self.rooms.len() >= ROOMS_MAX && !self.rooms.contains_key(&joined.room) {
             return;
         }
@@ -86,9 +88,12 @@ impl Model {
             // What was said before one came is not unread.
             let mut room = Room::new(joined.name.clone());
             (room.read_seq, room.read_nth) = (joined.last_seq, joined.last_nth);
+            // Another device may have been here before.
+            room.read_is_guess = is_told_at_welcome;
             room
         });
         room.name = joined.name;
+        (room.role, room.is_ended) = (joined.role, joined.ended);
         let unread_before = room.unread();
         room.is_told(joined.last_seq, joined.last_nth);
         // What was said while the connection was away was said while nobody looked.
@@ -230,9 +235,17 @@ impl Model {
 
     pub(super) fn joined(&mut self, joined: JoinedRoom, turn: &mut Turn) {
         let (id, name) = (joined.room, joined.name.clone());
-        self.enter(joined, turn);
+        self.enter(joined, false, turn);
         self.list_room(id, name);
         self.select(id, turn);
+    }
+
+    /// Another device of one's own joined it.
+    pub(super) fn joined_elsewhere(&mut self, joined: JoinedRoom, turn: &mut Turn) {
+        let (id, name) = (joined.room, joined.name.clone());
+        self.enter(joined, false, turn);
+        self.list_room(id, name);
+        self.select_some(turn);
     }
 
     pub(super) fn leave_room(&mut self, id: RoomId, turn: &mut Turn) {

@@ -6,20 +6,28 @@
 //! Invariant: pure. No clock, file, socket, thread, log line or random number in here; the time
 //! and luck come in with the input.
 
+mod account;
 mod address;
+mod admin;
 mod asked;
 mod effect;
 mod hosting;
 mod input;
 mod intent;
 pub mod limits;
+pub mod may;
 mod membership;
+mod names;
+mod orders;
 mod other_history;
 mod outbox;
+mod own_stream;
 mod people;
 mod pins;
 mod room;
+mod secret;
 mod session;
+mod sign_in;
 mod sync;
 mod timeline;
 mod trouble;
@@ -27,18 +35,27 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use parlor_shared::{DeviceId, Epoch, Fingerprint, RoomId, UserId, UserName};
+use parlor_shared::{
+    DeviceId, Epoch, Fingerprint, Label, Role, RoomEvent, RoomId, UserId, UserName,
+};
 
+pub use account::{Account, AccountWish, Deed, Outcome, Shown};
 pub use address::{Address, BadAddress};
+pub use admin::{Admin, AdminWish, Pages, Section};
 pub use effect::{Effect, Keep};
 pub use input::{
-    ArchiveNews, Closed, HostNews, Input, KeptPending, KeptRoom, KeptSession, LinkNews, Moment,
-    News, Opened, Session,
+    ArchiveNews, Closed, FileNews, HostNews, Input, KeptPending, KeptRoom, KeptSession, LinkNews,
+    Moment, News, Opened, Session,
 };
 pub use intent::Intent;
+pub use names::Names;
+pub use orders::{Order, Whom};
+pub use own_stream::{Mute, Own};
 pub use pins::{KeyChanged, Pin};
 pub use room::{Failure, History, Listed, Member, Pending, PendingState, Room};
-pub use timeline::{Row, Timeline, What};
+pub use secret::Secret;
+pub use sign_in::{Entrance, Told, Way};
+pub use timeline::{Row, Timeline, What, blank};
 pub use trouble::Trouble;
 
 use asked::AskedRequests;
@@ -81,6 +98,14 @@ pub struct Model {
     pub hosting: Option<Vec<String>>,
     /// A question that waits for an answer.
     pub asking: Option<Question>,
+    /// What people are called now.
+    pub names: Names,
+    pub account: Account,
+    pub admin: Admin,
+    /// The latest that was said to everybody, until it is dismissed.
+    pub announcement: Option<RoomEvent>,
+    /// What became of the file that was to be written last.
+    pub file: Option<FileNews>,
     /// The key of the present connection; none over a plain one.
     pub key: Option<Fingerprint>,
     /// The server showed another key than before. Nothing is sent to it until the person decides.
@@ -102,6 +127,10 @@ pub struct Model {
     focused: bool,
     hosted: hosting::Hosted,
     next_ticket: u64,
+    own: Own,
+    reading: own_stream::Reading,
+    /// What the list of sessions calls this computer.
+    device_name: Option<Label>,
     /// Says wait until then: the server said that it was too much at once.
     say_after: Option<u64>,
     /// The same for all other requests.
@@ -113,6 +142,11 @@ pub struct Model {
 pub struct Me {
     pub user: UserId,
     pub name: UserName,
+    pub role: Role,
+    /// One has a password here.
+    pub account: bool,
+    /// Which session of one's account this app is.
+    pub session: parlor_shared::SessionId,
 }
 
 /// Which of the two windows is shown.
@@ -136,6 +170,10 @@ pub struct Joining {
     pub suggestion: Option<UserName>,
     /// This computer serves a chat already, to be offered.
     pub offer: Option<Address>,
+    /// What is asked for beside name and address.
+    pub way: Way,
+    /// What went well.
+    pub told: Option<Told>,
 }
 
 /// How the connection is.
@@ -181,6 +219,11 @@ impl Model {
             epoch: None,
             hosting: None,
             asking: None,
+            names: Names::default(),
+            account: Account::default(),
+            admin: Admin::default(),
+            announcement: None,
+            file: None,
             key: None,
             key_changed: None,
             device: opened.device,
@@ -195,6 +238,9 @@ impl Model {
             focused: true,
             hosted: hosting::Hosted::default(),
             next_ticket: 0,
+            own: Own::default(),
+            reading: own_stream::Reading::default(),
+            device_name: None,
             say_after: None,
             read_after: None,
         };
@@ -215,6 +261,7 @@ impl Model {
             News::Link(link, news) => self.hear_link(link, news, &mut turn),
             News::Archive(news) => self.hear_archive(news, &mut turn),
             News::Host(news) => self.hear_host(news, &mut turn),
+            News::File(news) => self.file = Some(news),
             News::Tick => self.tick(&mut turn),
         }
         self.pump(&mut turn);
@@ -227,11 +274,17 @@ impl Model {
         let online = self.is_online();
         let says = self.say_after.filter(|_| online && self.has_waiting());
         let reads = self.read_after.filter(|_| online);
+        let read = self.next_read().filter(|_| online);
         let retry = match self.link {
             LinkState::Offline { retry_at } => retry_at,
             LinkState::Connecting | LinkState::Online => None,
         };
-        [says, reads, retry, self.asked.next_deadline()].into_iter().flatten().min()
+        [says, reads, read, retry, self.asked.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// What the list of sessions is to call this computer.
+    pub fn call_device(&mut self, name: Option<Label>) {
+        self.device_name = name;
     }
 
     /// The open room.
@@ -257,6 +310,11 @@ impl Model {
     fn want(&mut self, intent: Intent, turn: &mut Turn) {
         match intent {
             Intent::Join { name, address } => self.want_join(&name, &address, turn),
+            Intent::Enter { name, address, entrance } => {
+                self.enter_with((&name, &address), &entrance, turn);
+            }
+            Intent::MailCode { address, email } => self.ask_for_code(&address, &email, turn),
+            Intent::ChooseWay(way) => self.choose_way(way),
             Intent::HostHere { name } => self.want_host(&name, turn),
             Intent::Cancel => self.cancel(turn),
             Intent::Select(room) => self.select(room, turn),
@@ -274,9 +332,18 @@ impl Model {
             Intent::Seen { room, seq } => self.see(room, seq, turn),
             Intent::Focus(focused) => self.focused = focused,
             Intent::ConnectNow => self.connect_now(turn),
+            Intent::Account(wish) => self.want_account(wish, turn),
+            Intent::Order(order) => self.order(order, turn),
+            Intent::Admin(wish) => self.want_admin(wish),
+            Intent::DismissNotice(mine) => self.dismiss_notice(mine, turn),
+            Intent::DismissAnnouncement => self.announcement = None,
+            Intent::SaveFile { name, text } => {
+                self.file = None;
+                turn.effects.push(Effect::WriteFile { name, text });
+            }
             Intent::TrustKey => self.trust_key(turn),
             Intent::RefuseKey => self.refuse_key(),
-            Intent::SignOut => self.sign_out(turn),
+            Intent::SignOut => self.sign_out(false, turn),
             Intent::Dismiss => self.trouble = None,
             Intent::Quit => self.quit(turn),
             Intent::QuitAnyway => turn.effects.push(Effect::Quit),
@@ -311,6 +378,9 @@ impl Model {
             self.ask_for_pages(turn);
             self.ask_for_lists(turn);
             self.ask_to_leave(turn);
+            self.follow_own_stream(turn);
+            self.ask_about_account(turn);
+            self.ask_for_admin(turn);
         }
     }
 }

@@ -11,7 +11,8 @@ use parlor_shared::id::ID_MAX;
 use parlor_shared::{JoinedRoom, Nth, RoomId, Seq};
 
 use super::effect::{Keep, Turn};
-use super::{Model, PendingState, Room, Trouble};
+use super::own_stream::Own;
+use super::{Model, Names, PendingState, Room, Trouble};
 
 impl Room {
     /// What was written in a room of the same name.
@@ -36,6 +37,11 @@ impl Model {
     pub(super) fn begin_other_history(&mut self, told: &[JoinedRoom], turn: &mut Turn) {
         let Some(session) = self.session else { return };
         let old = std::mem::take(&mut self.rooms);
+        // Its own stream is another one, too; whether one has an account is told anew.
+        self.own = Own { account: self.own.account, ..Own::default() };
+        self.keep_own(turn);
+        self.names = Names::default();
+        turn.keep(Keep::ForgetNames(session));
         let selected = self.selected.take().and_then(|id| old.get(&id)).map(|it| it.name.clone());
         let mut rooms = BTreeMap::new();
         let mut homeless = ID_MAX;

@@ -102,7 +102,7 @@ impl Model {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if text.trim() == EXIT {
             self.edit_draft(id, String::new(), turn);
-            self.sign_out(turn);
+            self.sign_out(true, turn);
             return;
         }
         let text: Text = match text.trim_end_matches('\n').parse() {
@@ -117,6 +117,10 @@ impl Model {
             self.trouble = Some(Trouble::RoomRefused(Refusal::NoSuchRoom));
             return;
         };
+        if room.is_ended {
+            self.trouble = Some(Trouble::RoomRefused(Refusal::RoomEnded));
+            return;
+        }
         if room.outbox.len() >= OUTBOX_MAX {
             self.trouble = Some(Trouble::OutboxFull);
             return;

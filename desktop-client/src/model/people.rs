@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use parlor_shared::request::Members;
-use parlor_shared::{Fact, MemberEntry, Request, RoomEvent, RoomId, Seq, UserId, UserName};
+use parlor_shared::{
+    Fact, MemberEntry, Request, RoomEvent, RoomId, RoomRole, Seq, UserId, UserName,
+};
 
 use super::asked::Asked;
 use super::effect::Turn;
@@ -46,15 +48,50 @@ impl Room {
             return;
         }
         match &event.fact {
-            Fact::Opened { .. } | Fact::Joined {} => self.admit(event.by, &event.name),
+            Fact::Opened { .. } => self.admit(event.by, &event.name, RoomRole::Owner),
+            Fact::Joined {} => self.admit(event.by, &event.name, RoomRole::Member),
             Fact::Left {} => _ = self.members.remove(&event.by),
-            Fact::Said { .. } | Fact::Unknown => {}
+            other => self.act_on_member(event.by, &event.name, other),
         }
     }
 
-    fn admit(&mut self, user: UserId, name: &UserName) {
+    /// What somebody did to somebody, as far as the list shows it.
+    fn act_on_member(&mut self, by: UserId, name: &UserName, fact: &Fact) {
+        match fact {
+            Fact::Kicked { user, .. } | Fact::Banned { user, .. } => {
+                self.members.remove(user);
+            }
+            Fact::Renamed { .. } => {
+                if let Some(member) = self.members.get_mut(&by) {
+                    member.name = name.clone();
+                }
+            }
+            Fact::RoleGiven { user, role, .. } => {
+                if let Some(member) = self.members.get_mut(user) {
+                    member.role = *role;
+                }
+            }
+            Fact::Muted { user, .. } | Fact::Unmuted { user, .. } => {
+                if let Some(member) = self.members.get_mut(user) {
+                    member.muted = matches!(fact, Fact::Muted { .. });
+                }
+            }
+            Fact::Opened { .. }
+            | Fact::Joined {}
+            | Fact::Left {}
+            | Fact::Said { .. }
+            | Fact::Blank { .. }
+            | Fact::Announced { .. }
+            | Fact::Erased { .. }
+            | Fact::Ended { .. }
+            | Fact::Unknown => {}
+        }
+    }
+
+    fn admit(&mut self, user: UserId, name: &UserName, role: RoomRole) {
         if self.members.len() < MEMBERS_MAX {
-            self.members.insert(user, Member { name: name.clone(), here: true });
+            self.members
+                .insert(user, Member { name: name.clone(), here: true, role, muted: false });
         } else {
             self.members_cut = true;
         }
@@ -87,10 +124,15 @@ impl Room {
         for index in from..self.timeline.len() {
             let Some(row) = self.timeline.get(index) else { break };
             let (user, name) = (row.by, UserName::clone(&row.name));
-            match row.what {
-                What::Opened(_) | What::Joined => self.admit(user, &name),
+            match &row.what {
+                What::Opened(_) => self.admit(user, &name, RoomRole::Owner),
+                What::Joined => self.admit(user, &name, RoomRole::Member),
                 What::Left => _ = self.members.remove(&user),
-                What::Said(_) | What::Unknown => {}
+                What::Act(fact) => {
+                    let fact = Fact::clone(fact);
+                    self.act_on_member(user, &name, &fact);
+                }
+                What::Said(_) | What::Announced(_) | What::Blank | What::Unknown => {}
             }
         }
         for (user, here) in loading.here {
@@ -142,10 +184,11 @@ impl Model {
         loading.as_of = Some(loading.as_of.map_or(as_of, |it| it.min(as_of)));
         // A page that says that there is more, and has nothing, would be asked for for ever.
         let is_last = !more || entries.is_empty();
-        for MemberEntry { user, name, here } in entries {
+        for MemberEntry { user, name, here, role, muted } in entries {
+            self.names.hear(user, &name);
             loading.after = loading.after.max(Some(user));
             if loading.members.len() < MEMBERS_MAX {
-                loading.members.insert(user, Member { name, here });
+                loading.members.insert(user, Member { name, here, role, muted });
             }
         }
         let is_full = loading.members.len() >= MEMBERS_MAX;

@@ -90,7 +90,10 @@ impl Model {
     pub(super) fn key_changed(&mut self, known: Fingerprint, found: Fingerprint, turn: &mut Turn) {
         let Some(address) = self.server.clone() else { return };
         let trouble = Trouble::KeyChanged(address.clone());
+        // As whom one wanted to come in is still to be said, once the key is believed.
+        let greeting = self.wire.greeting.take();
         self.lose(Some(trouble), turn);
+        self.wire.greeting = greeting;
         self.link = LinkState::Offline { retry_at: None };
         self.key_changed = Some(KeyChanged { address, known, found });
     }
@@ -110,5 +113,8 @@ impl Model {
 
     pub(super) fn refuse_key(&mut self) {
         self.key_changed = None;
+        if let Stage::Joining(_) = self.stage {
+            self.wire.greeting = None;
+        }
     }
 }

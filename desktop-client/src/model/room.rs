@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use parlor_shared::{
-    ClientId, Nth, Refusal, RoomId, RoomName, Seq, Text, UnixMillis, UserId, UserName,
+    ClientId, Nth, Refusal, RoomId, RoomName, RoomRole, Seq, Text, UnixMillis, UserId, UserName,
 };
 
 use super::Timeline;
@@ -34,6 +34,14 @@ pub struct Room {
     pub is_member: bool,
     /// Leaving, as soon as the outbox is empty.
     pub is_leaving: bool,
+    /// What one is here.
+    pub role: RoomRole,
+    /// Nobody can write here any more.
+    pub is_ended: bool,
+    /// How far the server knows that one has read.
+    pub(super) read_told: Seq,
+    /// The read position is only where one came in; the server may know a better one.
+    pub(super) read_is_guess: bool,
     pub(super) sync: Sync,
     pub(super) people: People,
     /// The divider belongs right after so many messages; kept while its row is not loaded.
@@ -60,6 +68,9 @@ pub struct Member {
     pub name: UserName,
     /// Has a live connection, or lost the last one a moment ago.
     pub here: bool,
+    pub role: RoomRole,
+    /// Cannot write here.
+    pub muted: bool,
 }
 
 /// A message of one's own on its way.
@@ -116,6 +127,10 @@ impl Room {
             outbox: VecDeque::new(),
             is_member: true,
             is_leaving: false,
+            role: RoomRole::Member,
+            is_ended: false,
+            read_told: Seq(0),
+            read_is_guess: false,
             sync: Sync::default(),
             people: People::Unknown,
             divider_after: None,

@@ -9,8 +9,8 @@ use super::effect::{Keep, Turn};
 use super::limits::{RETRY_FIRST_MILLIS, RETRY_MAX_MILLIS, ROOMS_MAX, SESSIONS_MAX};
 use super::wire::{Greeting, Phase};
 use super::{
-    Address, BadAddress, Joining, KeptSession, LinkState, Me, Model, Session, SessionId, Stage,
-    Trouble,
+    Account, Address, Admin, BadAddress, Joining, KeptSession, LinkState, Me, Model, Names, Own,
+    Session, SessionId, Stage, Trouble, Way,
 };
 
 impl Model {
@@ -27,7 +27,13 @@ impl Model {
             return;
         }
         self.stage = Stage::Talking;
-        self.me = Some(Me { user: session.user, name: session.name.clone() });
+        self.me = Some(Me {
+            user: session.user,
+            name: session.name.clone(),
+            role: self.own.role,
+            account: self.own.account,
+            session: parlor_shared::SessionId(0),
+        });
         self.epoch = Some(session.epoch);
         self.wire.greeting = Some(Greeting::Back(session.id));
         if session.hosted {
@@ -51,26 +57,7 @@ impl Model {
     }
 
     pub(super) fn want_join(&mut self, name: &str, address: &str, turn: &mut Turn) {
-        if self.stage == Stage::Talking {
-            return;
-        }
-        name.clone_into(&mut self.joining().name);
-        address.clone_into(&mut self.joining().address);
-        let (name, address) = match (name.parse::<UserName>(), address.parse::<Address>()) {
-            (Err(refusal), _) => {
-                self.joining().refused = Some(Trouble::BadName(refusal));
-                return;
-            }
-            (_, Err(BadAddress::Unreadable)) => {
-                self.joining().refused = Some(Trouble::BadAddress);
-                return;
-            }
-            (_, Err(BadAddress::PlainElsewhere)) => {
-                self.joining().refused = Some(Trouble::PlainElsewhere);
-                return;
-            }
-            (Ok(name), Ok(address)) => (name, address),
-        };
+        let Some((name, address)) = self.take_fields(name, address) else { return };
         // Who has been there under that name comes back with it, whatever the rules are today.
         if self.known_session(&name, &address).is_none()
             && let Err(refusal) = name.check_new()
@@ -81,40 +68,78 @@ impl Model {
         self.join(name, address, turn);
     }
 
+    /// What was typed into the dialog's first fields; what is wrong with it is said.
+    pub(super) fn take_fields(&mut self, name: &str, address: &str) -> Option<(UserName, Address)> {
+        if self.stage == Stage::Talking {
+            return None;
+        }
+        name.clone_into(&mut self.joining().name);
+        address.clone_into(&mut self.joining().address);
+        let (name, address) = match (name.parse::<UserName>(), address.parse::<Address>()) {
+            (Err(refusal), _) => {
+                self.joining().refused = Some(Trouble::BadName(refusal));
+                return None;
+            }
+            (_, Err(BadAddress::Unreadable)) => {
+                self.joining().refused = Some(Trouble::BadAddress);
+                return None;
+            }
+            (_, Err(BadAddress::PlainElsewhere)) => {
+                self.joining().refused = Some(Trouble::PlainElsewhere);
+                return None;
+            }
+            (Ok(name), Ok(address)) => (name, address),
+        };
+        Some((name, address))
+    }
+
     /// Joins under a name: comes back where this profile has been there under that name.
     pub(super) fn join(&mut self, name: UserName, address: Address, turn: &mut Turn) {
+        self.joining().way = Way::Name;
+        self.join_as(Greeting::Guest { name, invite: None }, address, turn);
+    }
+
+    /// Joins in some way, with what this profile keeps for that name there.
+    pub(super) fn join_as(&mut self, greeting: Greeting, address: Address, turn: &mut Turn) {
+        let name = match &greeting {
+            Greeting::Guest { name, .. }
+            | Greeting::Password { name, .. }
+            | Greeting::Recover { name, .. } => name.clone(),
+            Greeting::Back(_) | Greeting::Forgot(_) => return,
+        };
         let joining = self.joining();
         (joining.busy, joining.refused, joining.suggestion) = (true, None, None);
-        joining.offer = None;
+        (joining.offer, joining.told) = (None, None);
         self.server = Some(address.clone());
         let known = self.known_session(&name, &address).cloned();
         self.wire.attempts = 0;
         match known {
             // As a new guest the name would be taken, and the token that is there overwritten.
-            Some(session) if session.is_locked => {
+            Some(session) if session.is_locked && matches!(greeting, Greeting::Guest { .. }) => {
                 let joining = self.joining();
                 (joining.busy, joining.refused) = (false, Some(Trouble::KeyringLocked));
             }
             Some(session) => {
-                let is_back = session.token.is_some();
+                let is_back = session.token.is_some() && matches!(greeting, Greeting::Guest { .. });
                 let back = Greeting::Back(session.id);
-                self.wire.greeting = Some(if is_back { back } else { Greeting::Guest(name) });
+                self.wire.greeting = Some(if is_back { back } else { greeting });
                 if self.session == Some(session.id) {
                     self.connect(turn);
                 } else {
-                    self.unload();
-                    self.wire.opening = Some(session.id);
-                    turn.keep(Keep::OpenSession(session.id));
+                    self.open_session(session.id, turn);
                 }
             }
             None => {
                 // A server that forgot this guest: whatever was not sent comes along.
                 let lost = self.session.and_then(|id| self.sessions.iter().find(|it| it.id == id));
-                if lost.is_none_or(|it| it.token.is_some() || it.is_locked || it.address != address)
-                {
+                let is_guest = matches!(greeting, Greeting::Guest { .. });
+                let is_forgotten = |it: &Session| {
+                    it.token.is_none() && !it.is_locked && it.address == address && is_guest
+                };
+                if !lost.is_some_and(is_forgotten) {
                     self.unload();
                 }
-                self.wire.greeting = Some(Greeting::Guest(name));
+                self.wire.greeting = Some(greeting);
                 self.connect(turn);
             }
         }
@@ -151,10 +176,16 @@ impl Model {
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other no is shown as it is")]
     pub(super) fn hello_refused(&mut self, refusal: Refusal, turn: &mut Turn) {
         self.drop_link(turn);
+        let said = refusal.clone();
         let name = match &self.wire.greeting {
-            Some(Greeting::Guest(name)) => name.to_string(),
-            Some(Greeting::Back(_)) | None => String::new(),
+            Some(
+                Greeting::Guest { name, .. }
+                | Greeting::Password { name, .. }
+                | Greeting::Recover { name, .. },
+            ) => name.to_string(),
+            Some(Greeting::Back(_) | Greeting::Forgot(_)) | None => String::new(),
         };
+        let is_talking = self.stage == Stage::Talking;
         let trouble = match refusal {
             Refusal::NameTaken { suggestion } => {
                 self.joining().suggestion.clone_from(&suggestion);
@@ -173,9 +204,17 @@ impl Model {
                 self.wire.told_wait = Some(RETRY_MAX_MILLIS);
                 Trouble::OtherVersion { speaks }
             }
-            Refusal::TokenUnknown => {
+            Refusal::TokenUnknown | Refusal::SessionEnded => {
                 self.token_lost(turn);
-                Trouble::TokenUnknown
+                let ended = Trouble::Refused(Refusal::SessionEnded);
+                if self.own.account { ended } else { Trouble::TokenUnknown }
+            }
+            Refusal::Banned { until } => {
+                // Not asked again and again: the dialog says until when.
+                if is_talking {
+                    self.joining().busy = true;
+                }
+                Trouble::Banned { until }
             }
             Refusal::GoingAway => Trouble::ServerStopping,
             Refusal::RateLimited { retry_millis } | Refusal::TooManyGuests { retry_millis } => {
@@ -185,6 +224,10 @@ impl Model {
             other => Trouble::Refused(other),
         };
         self.lose(Some(trouble), turn);
+        if let Stage::Joining(_) = self.stage {
+            self.wire.greeting = None;
+            self.offer_way(&said);
+        }
     }
 
     /// The name is gone; what was kept stays, for when the person joins there again.
@@ -200,9 +243,12 @@ impl Model {
 
     pub(super) fn welcomed(&mut self, mut welcome: Welcome, turn: &mut Turn) {
         let Some(address) = self.server.clone() else { return };
+        if self.is_known_otherwise(&mut welcome, turn) {
+            return;
+        }
         let known = match &self.wire.greeting {
             Some(Greeting::Back(id)) => Some(*id),
-            Some(Greeting::Guest(_)) | None => self.session,
+            _ => self.session,
         };
         let known = known.and_then(|id| self.sessions.iter().find(|it| it.id == id)).cloned();
         let Some(token) = welcome.token.take().or(known.as_ref().and_then(|it| it.token)) else {
@@ -225,7 +271,14 @@ impl Model {
             address,
         };
         self.session = Some(session.id);
-        self.me = Some(Me { user: session.user, name: session.name.clone() });
+        (self.own.role, self.own.account) = (welcome.role, welcome.account);
+        self.me = Some(Me {
+            user: session.user,
+            name: session.name.clone(),
+            role: welcome.role,
+            account: welcome.account,
+            session: welcome.session,
+        });
         self.epoch = Some(session.epoch);
         self.wire.greeting = Some(Greeting::Back(session.id));
         self.wire.phase = Phase::Online;
@@ -238,6 +291,9 @@ impl Model {
             self.begin_other_history(&welcome.rooms, turn);
         }
         self.enter_rooms(welcome.rooms, turn);
+        self.begin_own_stream(welcome.mine);
+        self.keep_own(turn);
+        self.claim(turn);
         self.ask_about_held();
         self.list_rooms();
     }
@@ -264,18 +320,24 @@ impl Model {
         }
     }
 
-    /// Signs out and shows the dialog; membership, place, drafts and outbox stay.
-    pub(super) fn sign_out(&mut self, turn: &mut Turn) {
+    /// Signs out and shows the dialog; membership, place, drafts and outbox stay. A farewell
+    /// leaves the session as it is.
+    pub(super) fn sign_out(&mut self, is_farewell: bool, turn: &mut Turn) {
         if self.stage != Stage::Talking {
             return;
         }
+        // Whoever has the password comes back with it; a guest has nothing but the token.
+        let is_for_good = !is_farewell && self.me.as_ref().is_some_and(|it| it.account);
         let session = self.sessions.iter().find(|it| Some(it.id) == self.session).cloned();
         if let Some(session) = session {
-            self.remember(Session { signed_in: false, ..session }, turn);
+            let token = session.token.filter(|_| !is_for_good);
+            self.remember(Session { signed_in: false, token, ..session }, turn);
         }
         self.count_others();
-        self.joining();
-        if self.wire.phase == Phase::Online {
+        self.joining().way = if is_for_good { Way::Password } else { Way::Name };
+        if self.wire.phase == Phase::Online && is_for_good {
+            self.end_own_session(turn);
+        } else if self.wire.phase == Phase::Online {
             self.asked.ask(Request::Goodbye(Nothing {}), Asked::Goodbye, turn);
             self.wire.phase = Phase::Farewell;
             self.link = LinkState::Offline { retry_at: None };
@@ -289,8 +351,13 @@ impl Model {
     }
 
     /// Forgets the session's rooms in memory; the archive has them.
-    fn unload(&mut self) {
+    pub(super) fn unload(&mut self) {
         self.rooms.clear();
+        self.own = Own::default();
+        self.names = Names::default();
+        self.account = Account::default();
+        self.admin = Admin::default();
+        (self.announcement, self.file) = (None, None);
         self.directory.clear();
         self.listing = super::membership::Listing::default();
         self.selected = None;

@@ -20,6 +20,7 @@ use super::limits::{
     CLOSED_ROOM_ROWS_MAX, HELD_BYTES_MAX, HELD_EVENTS_MAX, OLDER_EVENTS, PAGE_EVENTS,
     READS_IN_FLIGHT, TIMELINE_ROWS_MAX,
 };
+use super::timeline::{blank, nth_of};
 use super::{History, Model, Room, Ticket};
 
 /// Fruitless pages in a row after which the connection is not believed any more.
@@ -65,6 +66,10 @@ struct Taken {
     read: bool,
     /// One's own membership ended by them.
     left: bool,
+    /// Whose texts are erased, up to and with which place.
+    erased: Vec<(UserId, Seq)>,
+    /// The latest that was said to everybody and not read yet.
+    announced: Option<RoomEvent>,
 }
 
 impl Sync {
@@ -103,18 +108,16 @@ impl Sync {
 }
 
 fn weight(event: &RoomEvent) -> usize {
-    match &event.fact {
-        Fact::Said { text, .. } => text.as_str().len(),
-        Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Unknown => 0,
+    if let Fact::Said { text, .. } | Fact::Announced { text, .. } = &event.fact {
+        return text.as_str().len();
     }
+    0
 }
 
 /// How many messages came before the first of `events`, where one of them says so.
 fn count_before(events: &[RoomEvent]) -> Option<Nth> {
-    events.iter().find_map(|event| match &event.fact {
-        Fact::Said { nth, .. } => Some(Nth(nth.0.saturating_sub(1))),
-        Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Unknown => None,
-    })
+    let counted = events.iter().find_map(|event| nth_of(&event.fact));
+    counted.map(|nth| Nth(nth.0.saturating_sub(1)))
 }
 
 impl Room {
@@ -135,6 +138,7 @@ impl Room {
             }
         }
         self.sync.first_kept = first_kept;
+        self.is_ended = newest.iter().any(|it| matches!(it.fact, Fact::Ended { .. }));
         self.last_seq = self.last_seq.max(self.timeline.last_seq());
         self.last_nth = self.last_nth.max(nth);
         self.forget_what_is_above();
@@ -144,6 +148,7 @@ impl Room {
     pub(super) fn forget_events(&mut self) {
         self.timeline.clear();
         self.sync = Sync::default();
+        self.read_told = Seq(0);
         self.history = History::More;
         (self.last_seq, self.last_nth) = (Seq(0), Nth(0));
     }
@@ -157,9 +162,7 @@ impl Room {
     /// Takes, holds or drops an event, and takes what was held behind it.
     fn take(&mut self, event: RoomEvent, me: UserId, taken: &mut Taken) {
         self.last_seq = self.last_seq.max(event.seq);
-        if let Fact::Said { nth, .. } = &event.fact {
-            self.last_nth = self.last_nth.max(*nth);
-        }
+        self.last_nth = self.last_nth.max(nth_of(&event.fact).unwrap_or_default());
         if self.timeline.is_empty() || event.seq > self.timeline.last_seq().next() {
             self.sync.hold(event);
         } else if event.seq == self.timeline.last_seq().next() {
@@ -203,28 +206,55 @@ impl Room {
             return;
         }
         let mine = event.by == me;
-        match &event.fact {
-            Fact::Said { nth, client_id, .. } => {
-                self.last_nth = self.last_nth.max(*nth);
-                if mine {
-                    let is_mine = |it: &super::Pending| it.client_id == *client_id;
-                    if let Some(index) = self.outbox.iter().position(is_mine) {
-                        self.outbox.remove(index);
-                        taken.settled.push(*client_id);
-                    }
-                    // One's own words are read, unless others' before them are not.
-                    if *nth == self.read_nth.next() {
-                        (self.read_seq, self.read_nth) = (event.seq, *nth);
-                        taken.read = true;
-                    }
-                }
+        // An earlier leaving is history: the server told of the membership since then.
+        let is_news = event.seq > self.sync.since;
+        if let Some(nth) = nth_of(&event.fact) {
+            self.last_nth = self.last_nth.max(nth);
+            if mine {
+                self.hear_own_words(&event, nth, taken);
             }
-            // An earlier leaving is history: the server told of the membership since then.
-            Fact::Left {} if mine && event.seq > self.sync.since => taken.left = true,
-            Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Unknown => {}
+        }
+        match &event.fact {
+            Fact::Left {} => taken.left |= mine && is_news,
+            Fact::Kicked { user, .. } | Fact::Banned { user, .. } => {
+                taken.left |= *user == me && is_news;
+            }
+            Fact::RoleGiven { user, role, .. } if *user == me && is_news => self.role = *role,
+            Fact::Ended { .. } => self.is_ended = true,
+            Fact::Erased { user, through } => taken.erased.push((*user, *through)),
+            Fact::Announced { .. } if !mine && event.seq > self.read_seq => {
+                taken.announced = Some(event.clone());
+            }
+            Fact::Opened { .. }
+            | Fact::Joined {}
+            | Fact::Said { .. }
+            | Fact::Blank { .. }
+            | Fact::Announced { .. }
+            | Fact::Renamed { .. }
+            | Fact::Muted { .. }
+            | Fact::Unmuted { .. }
+            | Fact::RoleGiven { .. }
+            | Fact::Unknown => {}
         }
         self.meet(&event);
         taken.events.push(event);
+    }
+
+    /// A message of one's own is in the timeline: it waits no more.
+    fn hear_own_words(&mut self, event: &RoomEvent, nth: Nth, taken: &mut Taken) {
+        if let Fact::Said { client_id, .. }
+        | Fact::Blank { client_id, .. }
+        | Fact::Announced { client_id, .. } = &event.fact
+            && let Some(index) = self.outbox.iter().position(|it| it.client_id == *client_id)
+        {
+            self.outbox.remove(index);
+            taken.settled.push(*client_id);
+        }
+        // One's own words are read, unless others' before them are not.
+        if nth == self.read_nth.next() {
+            (self.read_seq, self.read_nth) = (event.seq, nth);
+            taken.read = true;
+        }
     }
 
     /// Says anew whether there is something above the oldest row.
@@ -270,6 +300,7 @@ impl Model {
     /// A live event.
     pub(super) fn hear_event(&mut self, event: RoomEvent, turn: &mut Turn) {
         let (id, me) = (event.room, self.my_id());
+        self.hear_name(&event, turn);
         let Some(room) = self.rooms.get_mut(&id) else {
             if self.is_told_of_new_room(&event) {
                 self.give_up(turn);
@@ -292,7 +323,7 @@ impl Model {
         turn: &mut Turn,
     ) -> bool {
         let (id, at) = asked;
-        let Reply::Page { room, mut events, last_seq, .. } = page else { return false };
+        let Reply::Page { room, mut events, last_seq, names, .. } = page else { return false };
         if room != id {
             return false;
         }
@@ -303,6 +334,8 @@ impl Model {
         }
         room.sync.page = None;
         events.retain(|event| event.room == id);
+        self.hear_names(&events, &names, turn);
+        let Some(room) = self.rooms.get_mut(&id) else { return true };
         let (mut taken, unread_before) = (Taken::default(), room.unread());
         match at {
             PageAt::Before(before) => {
@@ -344,7 +377,20 @@ impl Model {
             room.sync.first_kept = first.seq;
         }
         let nth = room.nth_here();
-        turn.keep(Keep::Events { session, room: id, events: taken.events, nth });
+        let mut events = taken.events;
+        // What was said and erased within these is not kept for a moment either.
+        for event in &mut events {
+            if room.timeline.is_erased(event) {
+                blank(event);
+            }
+        }
+        turn.keep(Keep::Events { session, room: id, events, nth });
+        for (user, through) in taken.erased {
+            turn.keep(Keep::Erase { session, room: id, user, through });
+        }
+        if taken.announced.is_some() {
+            self.announcement = taken.announced;
+        }
         for client_id in taken.settled {
             turn.keep(Keep::Settled { session, room: id, client_id });
         }
@@ -439,7 +485,13 @@ impl Model {
             {
                 room.sync.first_kept = first.seq;
                 let nth = room.nth_here();
-                turn.keep(Keep::Events { session, room: id, events: page.to_vec(), nth });
+                let mut events = page.to_vec();
+                for event in &mut events {
+                    if room.timeline.is_erased(event) {
+                        blank(event);
+                    }
+                }
+                turn.keep(Keep::Events { session, room: id, events, nth });
             }
         } else {
             room.forget_what_is_above();

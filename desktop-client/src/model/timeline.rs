@@ -33,6 +33,13 @@ pub enum What {
     Joined,
     Left,
     Said(Text),
+    /// Said to everybody by somebody who sees to the server.
+    Announced(Text),
+    /// A message whose text was erased.
+    Blank,
+    /// What somebody did to somebody or to the room, told in a sentence. Never one of the facts
+    /// that have a variant of their own.
+    Act(Box<Fact>),
     /// Needs a newer Parlor.
     Unknown,
 }
@@ -42,9 +49,20 @@ impl Row {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.what {
-            What::Said(text) => Some(text.as_str()),
-            What::Opened(_) | What::Joined | What::Left | What::Unknown => None,
+            What::Said(text) | What::Announced(text) => Some(text.as_str()),
+            What::Opened(_)
+            | What::Joined
+            | What::Left
+            | What::Blank
+            | What::Act(_)
+            | What::Unknown => None,
         }
+    }
+
+    /// It counts as a message.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        matches!(self.what, What::Said(_) | What::Announced(_) | What::Blank)
     }
 }
 
@@ -56,6 +74,36 @@ pub struct Timeline {
     first: Seq,
     version: u64,
     names: BTreeMap<UserId, Arc<UserName>>,
+    /// Whose texts were erased, up to and with which place.
+    erased: BTreeMap<UserId, Seq>,
+}
+
+/// The room's count of messages at an event that is one.
+pub(super) fn nth_of(fact: &Fact) -> Option<Nth> {
+    match fact {
+        Fact::Said { nth, .. } | Fact::Blank { nth, .. } | Fact::Announced { nth, .. } => {
+            Some(*nth)
+        }
+        Fact::Opened { .. }
+        | Fact::Joined {}
+        | Fact::Left {}
+        | Fact::Renamed { .. }
+        | Fact::Kicked { .. }
+        | Fact::Banned { .. }
+        | Fact::Muted { .. }
+        | Fact::Unmuted { .. }
+        | Fact::RoleGiven { .. }
+        | Fact::Erased { .. }
+        | Fact::Ended { .. }
+        | Fact::Unknown => None,
+    }
+}
+
+/// The event as it is once its text is erased.
+pub fn blank(event: &mut RoomEvent) {
+    if let Fact::Said { nth, client_id, .. } | Fact::Announced { nth, client_id, .. } = event.fact {
+        event.fact = Fact::Blank { nth, client_id };
+    }
 }
 
 impl Timeline {
@@ -109,10 +157,10 @@ impl Timeline {
     pub fn seq_of_message(&self, nth: Nth) -> Option<Seq> {
         let index = self.rows.partition_point(|row| row.nth < nth);
         let row = self.rows.get(index)?;
-        (row.nth == nth && row.text().is_some()).then(|| self.seq_at(index))
+        (row.nth == nth && row.is_message()).then(|| self.seq_at(index))
     }
 
-    /// Changes whenever a row is added or removed.
+    /// Changes whenever a row is added, removed or erased.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
@@ -135,10 +183,10 @@ impl Timeline {
                 before
             }
         };
-        let nth = match &event.fact {
-            Fact::Said { nth, .. } => *nth,
-            Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Unknown => before,
-        };
+        if let Fact::Erased { user, through } = &event.fact {
+            self.erase(*user, *through);
+        }
+        let nth = nth_of(&event.fact).unwrap_or(before);
         let row = self.row(event, nth);
         self.rows.push_back(row);
         self.version += 1;
@@ -156,13 +204,11 @@ impl Timeline {
             }
             expected = event.seq;
         }
-        let mut nth = match oldest.what {
-            What::Said(_) => Nth(oldest.nth.0.saturating_sub(1)),
-            What::Opened(_) | What::Joined | What::Left | What::Unknown => oldest.nth,
-        };
+        let before = oldest.nth.0.saturating_sub(u64::from(oldest.is_message()));
+        let mut nth = Nth(before);
         for event in page.iter().rev() {
             let row = self.row(event, nth);
-            if let What::Said(_) = row.what {
+            if row.is_message() {
                 nth = Nth(nth.0.saturating_sub(1));
             }
             self.rows.push_front(row);
@@ -183,10 +229,30 @@ impl Timeline {
         }
     }
 
+    /// The event's text was erased after it was said.
+    #[must_use]
+    pub fn is_erased(&self, event: &RoomEvent) -> bool {
+        self.erased.get(&event.by).is_some_and(|through| event.seq <= *through)
+    }
+
+    /// Everything that somebody said up to and with `through` loses its text.
+    fn erase(&mut self, user: UserId, through: Seq) {
+        let known = self.erased.entry(user).or_default();
+        *known = through.max(*known);
+        let end = usize::try_from(through.next().0.saturating_sub(self.first.0));
+        let end = end.map_or(self.rows.len(), |it| it.min(self.rows.len()));
+        for row in self.rows.range_mut(..end).filter(|row| row.by == user) {
+            if row.text().is_some() {
+                row.what = What::Blank;
+            }
+        }
+    }
+
     /// Lets all rows go.
     pub fn clear(&mut self) {
         self.rows = VecDeque::new();
         self.names.clear();
+        self.erased.clear();
         self.version += 1;
     }
 
@@ -206,8 +272,12 @@ impl Timeline {
             Fact::Opened { title } => What::Opened(title.clone()),
             Fact::Joined {} => What::Joined,
             Fact::Left {} => What::Left,
+            Fact::Said { .. } | Fact::Announced { .. } if self.is_erased(event) => What::Blank,
             Fact::Said { text, .. } => What::Said(text.clone()),
+            Fact::Announced { text, .. } => What::Announced(text.clone()),
+            Fact::Blank { .. } => What::Blank,
             Fact::Unknown => What::Unknown,
+            act => What::Act(Box::new(act.clone())),
         };
         Row { at: event.at, by: event.by, name, nth, what }
     }

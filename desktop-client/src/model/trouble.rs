@@ -1,6 +1,6 @@
 //! What went wrong, as values; `words` makes sentences of them.
 
-use parlor_shared::{Refusal, UserName};
+use parlor_shared::{Refusal, UnixMillis, UserName};
 
 use super::Address;
 
@@ -46,6 +46,8 @@ pub enum Trouble {
     NotConnected,
     /// A room could not be made, joined or left; why.
     RoomRefused(Refusal),
+    /// One may not come in, until then or ever.
+    Banned { until: Option<UnixMillis> },
     /// The server refused something else; why.
     Refused(Refusal),
     /// Too many messages wait in this room.

@@ -6,7 +6,8 @@
 
 use parlor_shared::request::{Hello, Nothing};
 use parlor_shared::{
-    Event, Notice, PROTOCOL, Refusal, Reply, Request, RequestId, ServerFrame, UserName,
+    Code, EmailAddress, Event, Notice, PROTOCOL, Password, Refusal, Reply, Request, RequestId,
+    Role, ServerFrame, UserName,
 };
 
 use super::asked::Asked;
@@ -48,8 +49,23 @@ pub(super) enum Phase {
 /// As whom one says hello.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Greeting {
-    Guest(UserName),
+    Guest {
+        name: UserName,
+        invite: Option<Code>,
+    },
     Back(SessionId),
+    Password {
+        name: UserName,
+        password: Password,
+    },
+    /// Sets a new password first.
+    Recover {
+        name: UserName,
+        code: Code,
+        password: Password,
+    },
+    /// Does not come in at all: has a code mailed.
+    Forgot(EmailAddress),
 }
 
 /// When a server that says "wait" is asked again. It is believed up to a bound.
@@ -93,11 +109,27 @@ impl Model {
             LinkNews::Closed(Closed::KeyChanged { known, found }) => {
                 self.key_changed(known, found, turn);
             }
+            LinkNews::Closed(_) if self.is_shown_out() => {
+                // It would be refused at the next hello, so that is not waited for.
+                let refusal = self.wire.refusal.take().unwrap_or(Refusal::Unknown);
+                self.hello_refused(refusal, turn);
+            }
             LinkNews::Closed(closed) => {
                 let trouble = self.why_closed(closed);
                 self.lose(Some(trouble), turn);
             }
         }
+    }
+
+    /// The server has said that there is no coming back with this token, or none for long.
+    fn is_shown_out(&self) -> bool {
+        let is_back = matches!(self.wire.greeting, Some(Greeting::Back(_)));
+        let refusal = &self.wire.refusal;
+        let is_said = matches!(
+            refusal,
+            Some(Refusal::SessionEnded | Refusal::TokenUnknown | Refusal::Banned { .. })
+        );
+        is_back && is_said
     }
 
     fn why_closed(&self, closed: Closed) -> Trouble {
@@ -117,17 +149,28 @@ impl Model {
     }
 
     pub(super) fn greet(&mut self, turn: &mut Turn) {
-        let (name, token) = match &self.wire.greeting {
-            Some(Greeting::Guest(name)) => (Some(name.clone()), None),
-            Some(Greeting::Back(id)) => {
-                (None, self.sessions.iter().find(|it| it.id == *id).and_then(|it| it.token))
-            }
-            None => (None, None),
-        };
+        if self.greet_as_stranger(turn) {
+            return;
+        }
         let Ok(app) = APP.parse() else { unreachable!("the app's name is a valid one") };
+        let device = self.device_name.clone();
+        let (name, token, password, invite) = (None, None, None, None);
+        let mut hello = Hello { protocol: PROTOCOL, app, name, token, password, device, invite };
+        match &self.wire.greeting {
+            Some(Greeting::Guest { name, invite }) => {
+                (hello.name, hello.invite) = (Some(name.clone()), *invite);
+            }
+            Some(Greeting::Password { name, password }) => {
+                (hello.name, hello.password) = (Some(name.clone()), Some(password.clone()));
+            }
+            Some(Greeting::Back(id)) => {
+                let session = self.sessions.iter().find(|it| it.id == *id);
+                hello.token = session.and_then(|it| it.token);
+            }
+            Some(Greeting::Recover { .. } | Greeting::Forgot(_)) | None => {}
+        }
         self.wire.phase = Phase::Greeting;
-        let hello = Request::Hello(Hello { protocol: PROTOCOL, app, name, token });
-        self.asked.ask(hello, Asked::Hello, turn);
+        self.asked.ask(Request::Hello(hello), Asked::Hello, turn);
     }
 
     /// The connection is over, whoever ended it. In the dialog the reason is shown; in the chat
@@ -140,6 +183,10 @@ impl Model {
         self.asked.forget();
         self.lose_pages();
         self.lose_people();
+        self.lose_own_stream();
+        self.lose_account();
+        self.lose_admin();
+        self.names.lose_connection();
         self.unsend();
         self.listing = super::membership::Listing::default();
         (self.say_after, self.read_after) = (None, None);
@@ -150,6 +197,8 @@ impl Model {
                     joining.busy = false;
                     joining.refused = trouble;
                 }
+                // Nothing is tried again from here, so no password waits either.
+                self.wire.greeting = None;
             }
             Stage::Talking => {
                 if was_online && now.saturating_sub(self.wire.online_since) >= STEADY_MILLIS {
@@ -203,7 +252,7 @@ impl Model {
 
     fn hear_frame(&mut self, frame: ServerFrame, turn: &mut Turn) {
         if self.wire.phase == Phase::Farewell {
-            if matches!(frame, ServerFrame::Ok { ok: Reply::Goodbye {}, .. }) {
+            if matches!(&frame, ServerFrame::Ok { ok, .. } if Self::is_last_word(ok)) {
                 self.drop_link(turn);
                 self.lose(None, turn);
             }
@@ -216,6 +265,7 @@ impl Model {
             }
             ServerFrame::Refused { id: None, refused, .. } => self.wire.refusal = Some(refused),
             ServerFrame::Event(Event::Room(event)) => self.hear_event(event, turn),
+            ServerFrame::Event(Event::User(event)) => self.hear_own(event, turn),
             ServerFrame::Event(Event::Notice(notice)) => self.hear_notice(notice, turn),
         }
     }
@@ -241,7 +291,38 @@ impl Model {
             }
             (Asked::Leave { room }, Reply::Left { .. }) => self.forget_room(room, turn),
             (Asked::Ping, Reply::Pong {}) => {}
-            _ => self.give_up(turn),
+            (Asked::Recover, Reply::Recovered {}) => self.recovered(turn),
+            (Asked::Forgot, Reply::Mailed {}) => self.code_is_mailed(turn),
+            (Asked::Claim, Reply::Done {}) => self.is_given_role(Role::Owner),
+            (Asked::Read { .. }, Reply::Read { room, seq, nth }) => {
+                self.read_is_told(room, seq, nth, turn);
+            }
+            (asked, reply) => {
+                if !self.hear_other_reply(asked, reply, turn) {
+                    self.give_up(turn);
+                }
+            }
+        }
+    }
+
+    /// Answers about oneself and for admins. False: it makes no sense.
+    #[must_use]
+    fn hear_other_reply(&mut self, asked: Asked, reply: Reply, turn: &mut Turn) -> bool {
+        match (asked, reply) {
+            (Asked::Mine, Reply::Mine { events, more, last }) => {
+                self.hear_mine(events, more, last, turn)
+            }
+            (Asked::ShowAccount, reply) => self.account_shown(reply),
+            (Asked::OwnSessions, Reply::Sessions { sessions }) => {
+                self.account.sessions = Some(sessions);
+                true
+            }
+            (Asked::Account(deed), reply) => self.account_done(deed, reply, turn),
+            (Asked::Order(kind), reply) => self.order_done(kind, reply),
+            (Asked::Admin { section, is_next }, reply) => {
+                self.admin_answered((section, is_next), reply, turn)
+            }
+            _ => false,
         }
     }
 
@@ -254,7 +335,7 @@ impl Model {
         }
         let again = matches!(refusal, Refusal::RateLimited { .. });
         match asked {
-            Asked::Hello => self.hello_refused(refusal, turn),
+            Asked::Hello | Asked::Recover | Asked::Forgot => self.hello_refused(refusal, turn),
             Asked::Say { room, client_id } => self.say_refused(room, client_id, refusal, turn),
             Asked::Page { room, .. } | Asked::Members { room }
                 if refusal == Refusal::NoSuchRoom =>
@@ -276,7 +357,16 @@ impl Model {
                 self.trouble = Some(Trouble::RoomRefused(refusal));
             }
             Asked::Leave { room } => self.leave_refused(room, refusal, turn),
-            Asked::Ping | Asked::Goodbye => {}
+            Asked::Mine => self.mine_refused(again),
+            Asked::Read { room, seq } => self.read_refused(room, seq, again),
+            Asked::Account(deed) => self.account_refused(deed, refusal),
+            Asked::Order(_) => self.trouble = Some(Trouble::Refused(refusal)),
+            Asked::Admin { section, .. } => self.admin_refused(section, refusal, again),
+            Asked::Ping
+            | Asked::Goodbye
+            | Asked::Claim
+            | Asked::ShowAccount
+            | Asked::OwnSessions => {}
         }
     }
 
@@ -293,6 +383,9 @@ impl Model {
                 }
             }
             Notice::RoomListed { room, name } => self.list_room(room, name),
+            Notice::RoomUnlisted { room } => _ = self.directory.remove(&room),
+            Notice::EnteredRoom(joined) => self.joined_elsewhere(joined, turn),
+            Notice::LeftRoom { room } => self.is_no_member(room, turn),
             Notice::Ping {} => {
                 // One answer is enough, however often it is asked.
                 if !self.asked.any(|it| *it == Asked::Ping) {

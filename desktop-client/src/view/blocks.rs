@@ -186,7 +186,7 @@ impl Blocks {
         };
         let follows = same_day && !clock_back;
         let kind = match &row.what {
-            What::Said(_) => Kind::Said {
+            What::Said(_) | What::Announced(_) | What::Blank => Kind::Said {
                 head: !before.is_some_and(|before| {
                     follows
                         && matches!(before.kind, Kind::Said { .. })
@@ -194,7 +194,7 @@ impl Blocks {
                         && at.since(before.at) < GROUP_MILLIS
                 }),
             },
-            What::Opened(_) | What::Joined | What::Left => Kind::Notices,
+            What::Opened(_) | What::Joined | What::Left | What::Act(_) => Kind::Notices,
             What::Unknown => Kind::Unknown,
         };
         if kind == Kind::Notices

@@ -27,7 +27,9 @@ pub(super) fn in_words<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
             }
             What::Joined => true,
             What::Left => false,
-            What::Said(_) | What::Unknown => continue,
+            What::Said(_) | What::Announced(_) | What::Blank | What::Act(_) | What::Unknown => {
+                continue;
+            }
         };
         match people.iter_mut().find(|(user, _, _)| *user == row.by) {
             Some((_, latest_name, way)) => {

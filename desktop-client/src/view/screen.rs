@@ -7,7 +7,7 @@ use parlor_shared::{Epoch, RoomId, UnixMillis, UserId};
 
 use super::calendar::Calendar;
 use super::timeline::Reading;
-use crate::model::{Address, Model, Stage};
+use crate::model::{Address, Model, Secret, Stage, Way};
 
 /// Places in this many rooms are remembered.
 const READINGS_MAX: usize = 32;
@@ -43,6 +43,14 @@ pub struct Screen {
 pub(super) struct JoinForm {
     pub name: String,
     pub address: String,
+    pub password: Secret,
+    pub code: Secret,
+    pub email: String,
+    pub is_shown: bool,
+    /// The way that the fields belong to.
+    pub way: Way,
+    /// The way whose first field had the focus given.
+    pub began_with: Option<Way>,
     /// The fields were filled with what the model remembers, and the focus was set.
     pub is_begun: bool,
 }
@@ -78,7 +86,7 @@ impl Screen {
     pub(super) fn follow(&mut self, model: &Model) {
         if model.stage == Stage::Talking {
             // Signed out, one finds the fields as the model remembers them.
-            self.join.is_begun = false;
+            self.join = JoinForm::default();
         }
         let owner = model.me.as_ref().map(|me| (me.user, model.server.clone()));
         // While the server is away its epoch may be unknown, and that changes nothing.

@@ -2,7 +2,7 @@
 
 use egui::Key;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use parlor_desktop::model::Intent;
+use parlor_desktop::model::{Intent, LinkState};
 use parlor_desktop::words;
 
 use crate::view_scene::{KEY, OTHER_KEY, asked_about_key as asked, fresh, talking};
@@ -63,4 +63,17 @@ fn the_key_of_the_connection_can_be_looked_up_and_compared() {
     stage.run();
     let said = labels(&stage).join("\n");
     assert!(said.contains(&KEY.words()) && said.contains(&KEY.hex()), "{said}");
+}
+
+#[test]
+fn losing_the_connection_does_not_turn_its_popup_into_the_next_button_s_menu() {
+    let mut stage = stage(talking("Ann"));
+    stage.get_by_label(words::CONNECTION).click();
+    stage.run();
+    let model = &mut stage.state_mut().model;
+    (model.link, model.key) = (LinkState::Offline { retry_at: None }, None);
+    stage.run();
+    let said = labels(&stage);
+    assert!(!said.iter().any(|it| it == words::THEME_DARK), "{said:?}");
+    assert!(!said.join(" ").contains(&KEY.words()), "it is not connected to that key any more");
 }

@@ -10,7 +10,7 @@ pub(crate) mod memory;
 mod server;
 
 use client::{Client, Line, Outgoing};
-use parlor_desktop::model::{Closed, Intent, LinkNews};
+use parlor_desktop::model::{AccountWish, Closed, Intent, LinkNews};
 use parlor_server::chat::ConnectionId;
 use parlor_shared::{Fingerprint, RoomId};
 use server::{Power, Server};
@@ -148,6 +148,10 @@ impl World {
                 return self.send(i, outgoing);
             }
             19 if self.dice.one_in(4) => Intent::SignOut,
+            19 if self.dice.one_in(2) => {
+                let name = format!("Person {} {}", i + 1, self.dice.below(3));
+                Intent::Account(AccountWish::Rename { name })
+            }
             _ => Intent::EditDraft { room, text: format!("a draft {failed_before}") },
         };
         self.want(i, intent);

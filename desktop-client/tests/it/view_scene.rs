@@ -7,8 +7,8 @@ use parlor_desktop::model::{
 };
 use parlor_desktop::view::{Calendar, Screen};
 use parlor_shared::{
-    ClientId, Fact, Fingerprint, Nth, RoomEvent, RoomId, RoomName, Seq, Text, UnixMillis, UserId,
-    UserName,
+    ClientId, Fact, Fingerprint, Nth, Role, RoomEvent, RoomId, RoomName, RoomRole, Seq, SessionId,
+    Text, UnixMillis, UserId, UserName,
 };
 
 /// 2026-03-03 18:53 in Greenwich, a Tuesday.
@@ -70,13 +70,22 @@ pub(crate) fn talking(me: &str) -> Model {
     model.stage = Stage::Talking;
     model.link = parlor_desktop::model::LinkState::Online;
     model.key = Some(KEY);
-    model.me = Some(Me { user: UserId(1), name: user_name(me) });
+    model.me = Some(Me {
+        user: UserId(1),
+        name: user_name(me),
+        role: Role::Guest,
+        account: false,
+        session: SessionId(1),
+    });
     model.server = "192.168.1.5".parse().ok();
     model.rooms.insert(LOBBY, Room::new(room_name("lobby")));
     model.selected = Some(LOBBY);
     let lobby = room(&mut model, LOBBY);
     lobby.history = History::Complete;
-    lobby.members.insert(UserId(1), Member { name: user_name(me), here: true });
+    lobby.members.insert(
+        UserId(1),
+        Member { name: user_name(me), here: true, role: RoomRole::Member, muted: false },
+    );
     model
 }
 
@@ -128,7 +137,10 @@ impl<'a> Teller<'a> {
     }
 
     pub(crate) fn joined(&mut self, at: u64, user: u64, name: &str) -> &mut Self {
-        self.room.members.insert(UserId(user), Member { name: user_name(name), here: true });
+        self.room.members.insert(
+            UserId(user),
+            Member { name: user_name(name), here: true, role: RoomRole::Member, muted: false },
+        );
         self.event(at, user, name, Fact::Joined {})
     }
 
@@ -262,7 +274,13 @@ pub(crate) fn evening(me: &str) -> Model {
     );
     let lobby = room(&mut model, LOBBY);
     lobby.divider = Some(Seq(lobby.timeline.last_seq().0 - 2));
-    lobby.members.insert(UserId(7), Member { name: user_name("Grete"), here: false });
-    lobby.members.insert(UserId(8), Member { name: user_name("Hal"), here: false });
+    lobby.members.insert(
+        UserId(7),
+        Member { name: user_name("Grete"), here: false, role: RoomRole::Member, muted: false },
+    );
+    lobby.members.insert(
+        UserId(8),
+        Member { name: user_name("Hal"), here: false, role: RoomRole::Member, muted: false },
+    );
     model
 }

@@ -6,7 +6,7 @@ use parlor_desktop::model::{Intent, LinkState, Member, Question, Room, Trouble};
 use parlor_desktop::view::clean_paste;
 use parlor_desktop::words;
 use parlor_shared::limits::TEXT_BYTES_MAX;
-use parlor_shared::{Nth, Refusal, RoomId, UserId};
+use parlor_shared::{Nth, Refusal, RoomId, RoomRole, UserId};
 
 use crate::view_scene::{LOBBY, listed, room, room_name, talking, user_name};
 use crate::view_stage::{Stage, labels, stage};
@@ -153,8 +153,14 @@ fn a_room_is_made_or_joined_by_name_or_from_the_list() {
 fn people_are_here_or_away() {
     let mut model = talking("Ann");
     let members = &mut room(&mut model, LOBBY).members;
-    members.insert(UserId(2), Member { name: user_name("Ben"), here: true });
-    members.insert(UserId(3), Member { name: user_name("Cem"), here: false });
+    members.insert(
+        UserId(2),
+        Member { name: user_name("Ben"), here: true, role: RoomRole::Member, muted: false },
+    );
+    members.insert(
+        UserId(3),
+        Member { name: user_name("Cem"), here: false, role: RoomRole::Member, muted: false },
+    );
     let found = labels(&stage(model));
     let order: Vec<&str> = found
         .iter()

@@ -138,7 +138,9 @@ impl Headless {
                     }
                 }
                 Effect::Keep(keep) => self.archive.keep(keep),
-                Effect::StartHost | Effect::Quit => panic!("nobody asked for it"),
+                Effect::StartHost | Effect::WriteFile { .. } | Effect::Quit => {
+                    panic!("nobody asked for it")
+                }
             }
         }
     }

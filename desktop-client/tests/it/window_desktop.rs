@@ -236,7 +236,15 @@ impl Somebody {
         let mut somebody = Self { wire: BufReader::new(stream), requests: 0 };
         let app = "test".parse().expect("an app's name");
         let name = Some(name.parse().expect("a name"));
-        somebody.ask(Request::Hello(Hello { protocol: PROTOCOL, app, name, token: None }));
+        somebody.ask(Request::Hello(Hello {
+            protocol: PROTOCOL,
+            app,
+            name,
+            token: None,
+            password: None,
+            device: None,
+            invite: None,
+        }));
         somebody.hear("a welcome", |it| matches!(it, ServerFrame::Ok { .. }).then_some(()));
         Some(somebody)
     }

@@ -76,10 +76,9 @@ impl Weight {
 /// Why not.
 pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refusal> {
     let Some(role) = who.role else {
-        return match request {
-            Request::Hello(_) | Request::Recover(_) | Request::Forgot(_) => Ok(()),
-            _ => Err(Refusal::HelloFirst),
-        };
+        let is_for_strangers =
+            matches!(request, Request::Hello(_) | Request::Recover(_) | Request::Forgot(_));
+        return if is_for_strangers { Ok(()) } else { Err(Refusal::HelloFirst) };
     };
     let weight = Weight::of(role, who.in_room);
     match request {
@@ -174,10 +173,8 @@ fn in_room(
     if matches!(request, Request::EraseMessages(_)) && target.is == Named::Own {
         return Ok(());
     }
-    let needed = match request {
-        Request::EndRoom(_) | Request::SetRoomRole(_) => Weight::RoomOwner,
-        _ => Weight::RoomModerator,
-    };
+    let is_for_owners = matches!(request, Request::EndRoom(_) | Request::SetRoomRole(_));
+    let needed = if is_for_owners { Weight::RoomOwner } else { Weight::RoomModerator };
     if weight < needed {
         return Err(Refusal::NotAllowed);
     }
@@ -242,9 +239,9 @@ fn over(weight: Weight, theirs: Weight) -> Result<(), Refusal> {
 
 /// What to say of something that is not there, or is none of their business.
 fn nothing(request: &Request) -> Refusal {
-    match request {
-        Request::EndSession(_) => Refusal::NoSuchSession,
-        Request::CancelInvite(_) => Refusal::NoSuchInvite,
-        _ => Refusal::NoSuchUser,
+    if matches!(request, Request::EndSession(_)) {
+        Refusal::NoSuchSession
+    } else {
+        Refusal::NoSuchUser
     }
 }

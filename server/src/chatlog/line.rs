@@ -56,17 +56,17 @@ pub(super) fn render(event: &RoomEvent, room: &str, into: &mut String) {
         Fact::Blank { .. } => into.push_str("\tblank"),
         Fact::Renamed { was } => about("renamed", Some(was), None, into),
         Fact::Kicked { who, reason, .. } => {
-            about("kicked", Some(who), reason.as_ref().map(Line::as_str), into)
+            about("kicked", Some(who), reason.as_ref().map(Line::as_str), into);
         }
         Fact::Banned { who, reason, .. } => {
-            about("banned", Some(who), reason.as_ref().map(Line::as_str), into)
+            about("banned", Some(who), reason.as_ref().map(Line::as_str), into);
         }
         Fact::Muted { who, reason, .. } => {
-            about("muted", Some(who), reason.as_ref().map(Line::as_str), into)
+            about("muted", Some(who), reason.as_ref().map(Line::as_str), into);
         }
         Fact::Unmuted { who, .. } => about("unmuted", Some(who), None, into),
         Fact::RoleGiven { who, role, .. } => {
-            about("role_given", Some(who), Some(role.word()), into)
+            about("role_given", Some(who), Some(role.word()), into);
         }
         Fact::Erased { .. } => about("erased", None, None, into),
         Fact::Ended { reason } => about("ended", None, reason.as_ref().map(Line::as_str), into),

@@ -10,11 +10,11 @@
 //! Invariant: `verify` does one hash of the usual cost for a name that nobody has, so neither the
 //! time nor the answer tells whether there is such a user.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::chat::PasswordHash;
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use parlor_shared::{Limits, Password, Refusal};
@@ -48,24 +48,6 @@ pub struct Busy;
 impl From<Busy> for Refusal {
     fn from(_: Busy) -> Self {
         Self::Busy
-    }
-}
-
-/// A password's hash as it is stored: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…`.
-#[derive(Clone, Eq, PartialEq)]
-pub struct PasswordHash(Box<str>);
-
-impl PasswordHash {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    /// Whoever reads a log has no business guessing at it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
     }
 }
 

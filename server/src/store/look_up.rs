@@ -80,7 +80,18 @@ impl Batch<'_> {
             Happening::Announced { nth, text, .. } => (*nth, Some(text.clone()), true),
             // What it was is not known any more; nobody can say the other thing with its id.
             Happening::Blank { nth, .. } => (*nth, None, false),
-            _ => return Err(StoreError::Damaged { position }),
+            Happening::Opened { .. }
+            | Happening::Joined {}
+            | Happening::Left {}
+            | Happening::Renamed { .. }
+            | Happening::Kicked { .. }
+            | Happening::Banned { .. }
+            | Happening::Muted { .. }
+            | Happening::Unmuted { .. }
+            | Happening::RoleGiven { .. }
+            | Happening::Erased { .. }
+            | Happening::Ended { .. }
+            | Happening::Unknown => return Err(StoreError::Damaged { position }),
         };
         let (room, seq, at) = (event.room, event.seq, event.at);
         Ok(Some(Arc::new(KnownMessage { room, seq, nth, at, text, is_announcement })))

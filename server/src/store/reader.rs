@@ -359,12 +359,13 @@ impl Drop for Snapshot<'_> {
 
 /// What the event takes on the wire, within a few bytes.
 fn encoded_bytes(event: &RoomEvent) -> usize {
-    let text = match &event.fact {
-        parlor_shared::Fact::Said { text, .. } | parlor_shared::Fact::Announced { text, .. } => {
-            text.as_str().len()
-        }
+    let text = if let parlor_shared::Fact::Said { text, .. }
+    | parlor_shared::Fact::Announced { text, .. } = &event.fact
+    {
+        text.as_str().len()
+    } else {
         // A reason has at most 390 characters.
-        _ => 256,
+        256
     };
     // Escapes make it longer; only a text that needs many is worth encoding to know.
     if text < 1_024 {

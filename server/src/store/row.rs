@@ -118,7 +118,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<(Position, Arc<RoomEvent>), StoreErr
         }
         (KIND_BLANK, None, Some(client_id)) => Happening::Blank { nth, client_id },
         (KIND_FACT, Some(fact), None) => {
-            serde_json::from_str(fact).map_err(|_| StoreError::Damaged { position })?
+            serde_json::from_str(fact).map_err(|_not_a_fact| StoreError::Damaged { position })?
         }
         _ => return Err(StoreError::Damaged { position }),
     };

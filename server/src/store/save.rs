@@ -240,6 +240,7 @@ impl Batch<'_> {
         )
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes these only")]
     fn save_code(&self, record: &Record) -> Saved {
         match record {
             Record::Code { hash, user, purpose, until } => self.execute(
@@ -281,6 +282,7 @@ impl Batch<'_> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes these only")]
     fn save_of_house(&self, record: &Record) -> Saved {
         match record {
             Record::UserEvent { user, event } => {

@@ -1,10 +1,13 @@
 //! A server that says whatever it likes, at any time: the app neither panics, nor loses what the
 //! person wrote, nor asks without end.
 
-use parlor_desktop::model::{Closed, Intent, LinkNews, News};
+use parlor_desktop::model::{
+    AccountWish, AdminWish, Closed, Intent, LinkNews, News, Order, Secret,
+};
 use parlor_shared::{
-    Event, Fact, JoinedRoom, LOBBY_ID, MemberEntry, Notice, Nth, Refusal, Reply, RequestId,
-    RoomEntry, RoomEvent, RoomId, Seq, ServerFrame, UnixMillis, UserId, Welcome,
+    Event, Fact, JoinedRoom, LOBBY_ID, MemberEntry, Notice, Nth, Refusal, Reply, RequestId, Role,
+    RoomEntry, RoomEvent, RoomId, RoomRole, Seq, ServerFrame, UnixMillis, UserEvent, UserId,
+    UserNews, Welcome,
 };
 use proptest::prelude::*;
 
@@ -27,6 +30,12 @@ fn fact() -> impl Strategy<Value = Fact> {
         1 => Just(Fact::Joined {}),
         1 => Just(Fact::Left {}),
         1 => Just(Fact::Unknown),
+        1 => (number(), 1_u64..5)
+            .prop_map(|(nth, counter)| Fact::Blank { nth: Nth(nth), client_id: mine(counter) }),
+        1 => number().prop_map(|seq| Fact::Erased { user: UserId(9), through: Seq(seq) }),
+        1 => Just(Fact::Kicked { user: ME, who: "Ann".parse().expect("a name"), reason: None }),
+        1 => Just(Fact::Renamed { was: "Al".parse().expect("a name") }),
+        1 => Just(Fact::Ended { reason: None }),
         1 => Just(Fact::Opened { title: "tea".parse().expect("a name") }),
     ]
 }
@@ -49,6 +58,8 @@ fn joined() -> impl Strategy<Value = JoinedRoom> {
         name: format!("room {room}").parse().expect("a name"),
         last_seq: Seq(seq),
         last_nth: Nth(nth),
+        role: RoomRole::Member,
+        ended: false,
     };
     (1_u64..3, number(), number()).prop_map(make)
 }
@@ -61,9 +72,16 @@ fn reply() -> impl Strategy<Value = Reply> {
         events,
         more,
         last_seq: Seq(last),
+        names: Vec::new(),
     };
     let members = move |(room, as_of, users, more): (u64, u64, Vec<u64>, bool)| {
-        let one = |it: u64| MemberEntry { user: UserId(it), name: name(), here: true };
+        let one = |it: u64| MemberEntry {
+            user: UserId(it),
+            name: name(),
+            here: true,
+            role: RoomRole::Member,
+            muted: false,
+        };
         let members = users.into_iter().map(one).collect();
         Reply::Members { room: RoomId(room), as_of: Seq(as_of), members, more }
     };
@@ -77,6 +95,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         seq: Seq(seq),
         nth: Nth(seq),
         at: UnixMillis(0),
+        erased: false,
     };
     let welcomed = |rooms| Reply::Welcome(Box::new(Welcome { token: None, ..welcome(rooms) }));
     let numbers = || prop::collection::vec(number(), 0..4);
@@ -91,7 +110,30 @@ fn reply() -> impl Strategy<Value = Reply> {
         1 => (1_u64..3).prop_map(|room| Reply::Left { room: RoomId(room), seq: Seq(1) }),
         1 => Just(Reply::Pong {}),
         1 => Just(Reply::Goodbye {}),
+        1 => (prop::collection::vec(own(), 0..4), any::<bool>(), number())
+            .prop_map(|(events, more, last)| Reply::Mine { events, more, last: Seq(last) }),
+        1 => (1_u64..3, number())
+            .prop_map(|(room, seq)| Reply::Read { room: RoomId(room), seq: Seq(seq), nth: Nth(seq) }),
+        1 => Just(Reply::Registered { codes: Vec::new(), mail: true }),
+        1 => Just(Reply::AccountDeleted {}),
+        1 => Just(Reply::Recovered {}),
+        1 => Just(Reply::Done {}),
     ]
+}
+
+fn own() -> impl Strategy<Value = UserEvent> {
+    let news = prop_oneof![
+        (1_u64..3, number()).prop_map(|(room, seq)| UserNews::Read {
+            room: RoomId(room),
+            seq: Seq(seq),
+            nth: Nth(seq),
+        }),
+        Just(UserNews::RoleIs { role: Role::Admin }),
+        Just(UserNews::NameIs { name: "Bo".parse().expect("a name") }),
+        Just(UserNews::MutedIn { room: None, until: None, reason: None }),
+        Just(UserNews::Unknown),
+    ];
+    (number(), news).prop_map(|(mine, news)| UserEvent { mine: Seq(mine), at: UnixMillis(0), news })
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -103,6 +145,10 @@ fn refusal() -> impl Strategy<Value = Refusal> {
         Just(Refusal::StorageFull),
         Just(Refusal::RoomTaken),
         Just(Refusal::Unknown),
+        Just(Refusal::SessionEnded),
+        Just(Refusal::Banned { until: None }),
+        Just(Refusal::RegisteredOnly),
+        Just(Refusal::Throttled { retry_millis: u64::MAX }),
     ]
 }
 
@@ -118,6 +164,8 @@ fn notice() -> impl Strategy<Value = Notice> {
             room: RoomId(room),
             name: "tea".parse().expect("a name"),
         }),
+        joined().prop_map(Notice::EnteredRoom),
+        (1_u64..3).prop_map(|room| Notice::LeftRoom { room: RoomId(room) }),
         Just(Notice::Ping {}),
         Just(Notice::GoingAway { wait_millis: u64::MAX }),
         Just(Notice::Unknown),
@@ -132,6 +180,7 @@ enum Happening {
     Refuse(Option<u64>, Refusal),
     Event(RoomEvent),
     Notice(Notice),
+    Own(UserEvent),
     Closed,
     Connected,
     Time(u64),
@@ -156,6 +205,13 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Intent::ResendHeld),
         1 => Just(Intent::ConnectNow),
         1 => Just(Intent::SignOut),
+        1 => Just(Intent::Account(AccountWish::Look)),
+        1 => Just(Intent::Account(AccountWish::Register {
+            password: Secret::new("correct horse"),
+            email: String::new(),
+        })),
+        1 => Just(Intent::Order(Order::BackUp)),
+        1 => Just(Intent::Admin(AdminWish::SaveAudit)),
         1 => Just(Intent::Join { name: "Ann".to_owned(), address: "10.0.0.7".to_owned() }),
         1 => any::<bool>().prop_map(Intent::Focus),
     ];
@@ -165,6 +221,7 @@ fn happening() -> impl Strategy<Value = Happening> {
             .prop_map(|(back, refusal)| Happening::Refuse(back, refusal)),
         6 => event().prop_map(Happening::Event),
         2 => notice().prop_map(Happening::Notice),
+        2 => own().prop_map(Happening::Own),
         1 => Just(Happening::Closed),
         2 => Just(Happening::Connected),
         2 => (0_u64..60_000).prop_map(Happening::Time),
@@ -193,6 +250,9 @@ proptest! {
                 Happening::Event(event) => person.event(event),
                 Happening::Notice(notice) => {
                     person.frame(ServerFrame::Event(Event::Notice(notice)));
+                }
+                Happening::Own(event) => {
+                    person.frame(ServerFrame::Event(Event::User(event)));
                 }
                 Happening::Closed => person.link(LinkNews::Closed(Closed::Lost)),
                 Happening::Connected => person.connected(),

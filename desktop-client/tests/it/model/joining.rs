@@ -271,6 +271,8 @@ fn a_chat_on_this_computer_is_started_joined_and_not_closed_by_accident() {
         user,
         name: name.parse().expect("a name"),
         here,
+        role: parlor_shared::RoomRole::Member,
+        muted: false,
     };
     let list = vec![entry(ME, "Ann", true), entry(OTHER, "Bob", true)];
     let as_of = parlor_shared::Seq(2);

@@ -25,6 +25,7 @@ fn stored(person: &mut Person, id: RequestId, counter: u64, seq: u64) {
         seq: Seq(seq),
         nth: Nth(seq),
         at: UnixMillis(0),
+        erased: false,
     };
     person.answer(id, reply);
 }

@@ -1,8 +1,8 @@
 //! Who is in the room, and who of them is here.
 
 use parlor_shared::{
-    Event, Fact, LOBBY_ID, MemberEntry, Notice, Reply, Request, RequestFrame, Seq, ServerFrame,
-    UserId,
+    Event, Fact, LOBBY_ID, MemberEntry, Notice, Reply, Request, RequestFrame, RoomRole, Seq,
+    ServerFrame, UserId,
 };
 
 use super::person::{ME, OTHER, Person, event, page, words};
@@ -11,7 +11,7 @@ const THIRD: UserId = UserId(9);
 
 fn entry(user: UserId, here: bool) -> MemberEntry {
     let name = format!("User {user}").parse().expect("a name");
-    MemberEntry { user, name, here }
+    MemberEntry { user, name, here, role: RoomRole::Member, muted: false }
 }
 
 fn members(as_of: u64, users: &[UserId], more: bool) -> Reply {

@@ -10,8 +10,8 @@ use parlor_desktop::model::{
 use parlor_shared::reply::ShownLimits;
 use parlor_shared::{
     ClientId, Epoch, Event, Fact, Fingerprint, JoinedRoom, LOBBY_ID, Limits, Nth, Refusal, Reply,
-    Request, RequestFrame, RequestId, ResumeToken, RoomEvent, RoomId, Seq, ServerFrame, UnixMillis,
-    UserId, Welcome,
+    Request, RequestFrame, RequestId, ResumeToken, Role, RoomEvent, RoomId, RoomRole, Seq,
+    ServerFrame, SessionId, UnixMillis, UserId, Welcome,
 };
 
 pub(crate) const ME: UserId = UserId(7);
@@ -210,6 +210,8 @@ pub(crate) fn lobby(last_seq: u64, last_nth: u64) -> JoinedRoom {
         name: "lobby".parse().expect("a name"),
         last_seq: Seq(last_seq),
         last_nth: Nth(last_nth),
+        role: RoomRole::Member,
+        ended: false,
     }
 }
 
@@ -224,6 +226,10 @@ pub(crate) fn welcome(rooms: Vec<JoinedRoom>) -> Welcome {
         features: Vec::new(),
         limits: ShownLimits::from(&Limits::default()),
         rooms,
+        role: Role::Guest,
+        account: false,
+        session: SessionId(1),
+        mine: Seq(0),
     }
 }
 
@@ -247,7 +253,7 @@ pub(crate) fn words(range: std::ops::RangeInclusive<u64>) -> Vec<RoomEvent> {
 }
 
 pub(crate) fn page(events: Vec<RoomEvent>, last_seq: u64) -> Reply {
-    Reply::Page { room: LOBBY_ID, events, more: false, last_seq: Seq(last_seq) }
+    Reply::Page { room: LOBBY_ID, events, more: false, last_seq: Seq(last_seq), names: Vec::new() }
 }
 
 /// The history that a server would show, to answer any page from.
@@ -264,7 +270,7 @@ pub(crate) fn answer_page(story: &[RoomEvent], request: &Request, most: usize) -
         PageAt::Around(_) => panic!("the app does not ask for this"),
     };
     let last_seq = story.last().map_or(Seq(0), |it| it.seq);
-    Reply::Page { room: ask.room, events, more: false, last_seq }
+    Reply::Page { room: ask.room, events, more: false, last_seq, names: Vec::new() }
 }
 
 fn last<'a>(events: impl Iterator<Item = &'a RoomEvent>, most: usize) -> Vec<RoomEvent> {

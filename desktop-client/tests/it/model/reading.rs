@@ -2,7 +2,7 @@
 
 use parlor_desktop::model::{
     Address, ArchiveNews, Closed, Intent, Keep, KeptPending, KeptRoom, KeptSession, LinkNews,
-    LinkState, News, PendingState, Session, SessionId, Stage,
+    LinkState, News, Own, PendingState, Session, SessionId, Stage,
 };
 use parlor_shared::{Epoch, LOBBY_ID, Nth, Reply, ResumeToken, RoomId, Seq, UnixMillis};
 
@@ -41,7 +41,13 @@ fn kept_lobby(last: u64, read: u64) -> KeptRoom {
 }
 
 fn kept(room: KeptRoom) -> KeptSession {
-    KeptSession { session: session(), selected: Some(LOBBY_ID), rooms: vec![room] }
+    KeptSession {
+        session: session(),
+        selected: Some(LOBBY_ID),
+        rooms: vec![room],
+        own: Own::default(),
+        names: Vec::new(),
+    }
 }
 
 /// In the lobby, everything read.

@@ -39,7 +39,7 @@ impl World {
     /// Everything that the app had saved was said exactly once, in the order of saying.
     fn check_what_was_said(&self, client: &Client, me: UserId) {
         let mut places: BTreeMap<&str, Vec<(RoomId, Seq)>> = BTreeMap::new();
-        for room in self.server.disk.rooms.keys() {
+        for room in self.server.disk.rooms().keys() {
             for event in self.story(*room).iter().filter(|it| it.by == me) {
                 if let Fact::Said { text, .. } = &event.fact {
                     places.entry(text.as_str()).or_default().push((*room, event.seq));
@@ -65,13 +65,13 @@ impl World {
         let highest = self
             .server
             .disk
-            .rooms
+            .rooms()
             .keys()
             .flat_map(|room| self.story(*room))
             .filter(|it| it.by == me)
             .filter_map(|it| match &it.fact {
                 Fact::Said { client_id, .. } => Some(client_id.counter),
-                Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Unknown => None,
+                _ => None,
             })
             .max();
         assert!(highest <= Some(client.memory.counter), "a counter was used and not kept");
@@ -80,7 +80,7 @@ impl World {
     fn check_rooms(&self, client: &Client, me: UserId) {
         let disk = &self.server.disk;
         let mine: BTreeSet<_> =
-            disk.members.iter().filter(|(_, it)| *it == me).map(|(room, _)| *room).collect();
+            disk.stored.members.keys().filter(|(_, it)| *it == me).map(|(room, _)| *room).collect();
         let shown: BTreeSet<_> =
             client.model.rooms.iter().filter(|(_, it)| it.is_member).map(|(id, _)| *id).collect();
         assert_eq!(shown, mine, "{} is in its rooms", client.name);
@@ -88,12 +88,14 @@ impl World {
             let room = &client.model.rooms[&id];
             let place = format!("{} in {}", client.name, room.name);
             assert_eq!(room.outbox.len(), 0, "{place}: something is still to be said");
-            self.check_timeline(id, room, &place);
+            self.check_timeline(client, id, room, &place);
             let read_later = |it: &&Arc<RoomEvent>| {
                 it.seq > room.read_seq && matches!(it.fact, Fact::Said { .. })
             };
             let unread = self.story(id).iter().filter(read_later).count() as u64;
             assert_eq!(room.unread(), unread, "{place}: unread after {}", room.read_seq);
+            let told = disk.stored.members[&(id, me)].read_seq;
+            assert_eq!(told, room.read_seq, "{place}: the server knows what was read");
             if let Some(divider) = room.divider {
                 let index = room.timeline.index_of(divider).expect("a divider is at a row");
                 let row = room.timeline.get(index).expect("a row");
@@ -102,8 +104,13 @@ impl World {
         }
         if let Some((id, room)) = client.model.open_room() {
             let members: BTreeSet<_> = room.members.keys().copied().collect();
+            let all = disk.stored.members.keys();
             let there: BTreeSet<_> =
-                disk.members.iter().filter(|(it, _)| *it == id).map(|(_, user)| *user).collect();
+                all.filter(|(it, _)| *it == id).map(|(_, user)| *user).collect();
+            for (user, member) in &room.members {
+                let called = &disk.stored.users[user].name;
+                assert_eq!(member.name, *called, "{} knows what people are called", client.name);
+            }
             assert_eq!(members, there, "{} sees who is in {}", client.name, room.name);
             let all_here = room.members.values().all(|it| it.here);
             assert!(all_here, "{} sees that everybody is here: {:?}", client.name, room.members);
@@ -114,12 +121,12 @@ impl World {
             assert_eq!(it.read_seq, client.model.rooms[&it.room].read_seq);
             assert_eq!(it.draft, client.model.rooms[&it.room].draft);
             let last = it.newest.last().map(|it| it.seq);
-            assert_eq!(last, Some(disk.rooms[&it.room].last_seq), "the archive has the newest");
-            assert_eq!(it.kept_nth, disk.rooms[&it.room].last_nth, "and counts them");
+            assert_eq!(last, Some(disk.rooms()[&it.room].last_seq), "the archive has the newest");
+            assert_eq!(it.kept_nth, disk.rooms()[&it.room].last_nth, "and counts them");
         }
     }
 
-    fn check_timeline(&self, id: RoomId, room: &Room, place: &str) {
+    fn check_timeline(&self, client: &Client, id: RoomId, room: &Room, place: &str) {
         let story = self.story(id);
         let timeline = &room.timeline;
         assert_eq!(timeline.len(), story.len(), "{place}: all of the story, nothing else");
@@ -128,6 +135,10 @@ impl World {
         for ((seq, row), event) in timeline.iter().zip(story) {
             assert_eq!((seq, row.by), (event.seq, event.by), "{place}");
             assert_eq!(*row.name, event.name, "{place}");
+            if let Some(user) = self.server.disk.stored.users.get(&row.by) {
+                let called = client.model.names.of(row.by, &row.name);
+                assert_eq!(*called, user.name, "{place}: old messages follow a new name");
+            }
             let is_same = match (&row.what, &event.fact) {
                 (What::Said(text), Fact::Said { text: told, nth: place, .. }) => {
                     nth = place.0;
@@ -135,6 +146,7 @@ impl World {
                 }
                 (What::Opened(name), Fact::Opened { title }) => name == title,
                 (What::Joined, Fact::Joined {}) | (What::Left, Fact::Left {}) => true,
+                (What::Act(act), fact) => **act == *fact,
                 _ => false,
             };
             assert!(is_same, "{place}: {row:?} is not {event:?}");

@@ -168,6 +168,9 @@ impl Client {
 
     fn update(&mut self, news: News, now: u64, dice: &mut Dice) -> Outgoing {
         let effects = self.model.update(Input { moment: moment(now, dice), news });
+        if let Some(me) = &self.model.me {
+            self.name = me.name.to_string();
+        }
         self.perform(effects)
     }
 
@@ -189,7 +192,9 @@ impl Client {
                 }
                 Effect::Send(frame) => outgoing.frames.push(frame),
                 Effect::Keep(keep) => self.memory.queue.push_back(keep),
-                Effect::StartHost | Effect::Quit => panic!("nobody asked for it"),
+                Effect::StartHost | Effect::WriteFile { .. } | Effect::Quit => {
+                    panic!("nobody asked for it")
+                }
             }
         }
         outgoing

@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use parlor_desktop::model::{
-    ArchiveNews, Keep, KeptPending, KeptRoom, KeptSession, Opened, Pin, Session, SessionId,
+    ArchiveNews, Keep, KeptPending, KeptRoom, KeptSession, Opened, Own, Pin, Session, SessionId,
+    blank,
 };
-use parlor_shared::{DeviceId, Nth, RoomEvent, RoomId, Seq};
+use parlor_shared::reply::PersonName;
+use parlor_shared::{DeviceId, Nth, RoomEvent, RoomId, Seq, UserId, UserName};
 
 /// What is on disk.
 #[derive(Clone, Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct Memory {
     pins: Vec<Pin>,
     selected: BTreeMap<SessionId, RoomId>,
     rooms: BTreeMap<(SessionId, RoomId), Kept>,
+    own: BTreeMap<SessionId, Own>,
+    names: BTreeMap<(SessionId, UserId), UserName>,
     /// Orders that are not committed yet.
     pub(crate) queue: VecDeque<Keep>,
     /// Events of each room that are read when the app starts.
@@ -40,6 +44,8 @@ impl Memory {
             pins: Vec::new(),
             selected: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            own: BTreeMap::new(),
+            names: BTreeMap::new(),
             queue: VecDeque::new(),
             newest,
         }
@@ -74,8 +80,15 @@ impl Memory {
         KeptSession {
             selected: self.selected.get(&session.id).copied(),
             rooms: rooms.collect(),
+            own: self.own.get(&session.id).cloned().unwrap_or_default(),
+            names: self.names_of(session.id),
             session,
         }
+    }
+
+    fn names_of(&self, id: SessionId) -> Vec<PersonName> {
+        let mine = self.names.iter().filter(|((session, _), _)| *session == id);
+        mine.map(|((_, user), name)| PersonName { user: *user, name: name.clone() }).collect()
     }
 
     /// Commits the first `count` orders; their answers.
@@ -104,6 +117,8 @@ impl Memory {
                 self.sessions.retain(|it| it.id != id);
                 self.selected.remove(&id);
                 self.rooms.retain(|(session, _), _| *session != id);
+                self.own.remove(&id);
+                self.names.retain(|(session, _), _| *session != id);
             }
             Keep::OpenSession(id) => {
                 let session = self.sessions.iter().find(|it| it.id == id)?.clone();
@@ -153,6 +168,21 @@ impl Memory {
                     None => kept.room.outbox.push(pending),
                 }
                 return Some(ArchiveNews::PendingSaved { room, client_id });
+            }
+            Keep::Own { session, own } => _ = self.own.insert(session, own),
+            Keep::Names { session, names } => {
+                for PersonName { user, name } in names {
+                    self.names.insert((session, user), name);
+                }
+            }
+            Keep::ForgetNames(id) => self.names.retain(|(session, _), _| *session != id),
+            Keep::Erase { session, room, user, through } => {
+                let kept = self.room(session, room).expect("erased after it was kept");
+                for event in &mut kept.events {
+                    if event.by == user && event.seq <= through {
+                        blank(event);
+                    }
+                }
             }
             Keep::Settled { session, room, client_id } => {
                 if let Some(kept) = self.room(session, room) {

@@ -2,12 +2,13 @@
 //! may break. The same order as in the hub: save, commit, tell.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use parlor_server::chat::{
-    Act, Arrival, Chat, Command, ConnectionId, Effect, Monotonic, TokenHash, Topic,
+    Act, Arrival, Chat, Command, ConnectionId, Effect, From, Monotonic, TokenHash, Topic,
 };
-use parlor_shared::request::{History, Rooms};
+use parlor_shared::request::{History, Mine, Rooms};
 use parlor_shared::{
     Limits, Refusal, Reply, Request, RequestFrame, RequestId, ResumeToken, ServerFrame, UnixMillis,
     UserId,
@@ -110,42 +111,61 @@ impl Server {
             Request::Hello(hello) => {
                 wire.awaits_seat = true;
                 let arrival = match (hello.name, hello.token) {
-                    (_, Some(token)) => Arrival::Known { hash: TokenHash(token.0) },
+                    (_, Some(token)) => Arrival::Known { hash: TokenHash::of_token(&token) },
                     (Some(name), None) => {
                         let mut token = [0; 32];
                         token[..8].copy_from_slice(&dice.roll().to_le_bytes());
                         token[8..16].copy_from_slice(&id.0.to_le_bytes());
-                        let (token, hash) = (ResumeToken(token), TokenHash(token));
-                        Arrival::Guest { name, token, hash }
+                        let token = ResumeToken(token);
+                        Arrival::Guest { name, token, invite: None, fact: None }
                     }
                     (None, None) => panic!("the app says who it is"),
                 };
-                Act::Hello { connection: id, id: request_id, arrival }
+                let from = From {
+                    source: IpAddr::V4(Ipv4Addr::LOCALHOST),
+                    is_private: true,
+                    device: None,
+                };
+                Act::Hello { connection: id, id: request_id, arrival, from }
             }
             Request::History(ask) => return self.answer_history(id, request_id, &ask),
             Request::Rooms(ask) => return self.answer_rooms(id, request_id, &ask),
+            Request::Mine(ask) => return self.answer_mine(id, request_id, &ask),
             _ if !is_healing && dice.one_in(20) => {
                 let refused = Refusal::RateLimited { retry_millis: 50 };
                 wire.down.push_back(ServerFrame::refused(Some(request_id), refused));
                 return;
             }
-            request => Act::Ask { connection: id, id: request_id, request, fact: None },
+            request => {
+                let brought = Box::default();
+                Act::Ask { connection: id, id: request_id, request, brought, fact: None }
+            }
         };
         self.inbox.push_back((id, act));
     }
 
     fn answer_history(&mut self, id: ConnectionId, request: RequestId, ask: &History) {
         let Some(wire) = self.wires.get_mut(&id) else { return };
-        let is_member = wire.user.is_some_and(|it| self.disk.members.contains(&(ask.room, it)));
+        let is_member = wire.user.is_some_and(|it| self.disk.is_member(ask.room, it));
         wire.down.push_back(if is_member {
             let limit = PAGE_MAX.min(ask.limit.unwrap_or(200) as usize);
             let (events, more) = self.disk.page(ask.room, ask.page, limit);
-            let last_seq = self.disk.rooms[&ask.room].last_seq;
-            let ok = Reply::Page { room: ask.room, events, more, last_seq };
+            let last_seq = self.disk.rooms()[&ask.room].last_seq;
+            let names = self.disk.names(&events);
+            let ok = Reply::Page { room: ask.room, events, more, last_seq, names };
             ServerFrame::Ok { id: request, ok }
         } else {
             ServerFrame::refused(Some(request), Refusal::NoSuchRoom)
         });
+    }
+
+    fn answer_mine(&mut self, id: ConnectionId, request: RequestId, ask: &Mine) {
+        let Some(wire) = self.wires.get_mut(&id) else { return };
+        let Some(user) = wire.user else { return };
+        let (events, more) = self.disk.mine(user, ask.after, 3);
+        let last = self.disk.stored.users[&user].mine;
+        let ok = Reply::Mine { events, more, last };
+        wire.down.push_back(ServerFrame::Ok { id: request, ok });
     }
 
     fn answer_rooms(&mut self, id: ConnectionId, request: RequestId, ask: &Rooms) {
@@ -191,6 +211,7 @@ impl Server {
                 Act::Ask { id, .. } => asks.push((connection, *id)),
                 // Who is gone is gone, whatever the disk says.
                 Act::Lost { .. } | Act::Tick | Act::Stop { .. } => happens_anyway = true,
+                Act::Forgot { .. } | Act::Mailed { .. } => panic!("nobody asks for it"),
             }
             let at = UnixMillis(EPOCH_MILLIS + now);
             let mut command = Command { now: Monotonic(now), at, act };
@@ -280,6 +301,7 @@ impl Server {
                     (wire.user, wire.awaits_seat) = (user, false);
                 }
             }
+            Effect::Expel { .. } | Effect::BackUp => panic!("nobody asks for it"),
             Effect::Close { connection } => {
                 if let Some(wire) = self.wires.get_mut(&connection) {
                     wire.is_ending = true;
