@@ -171,6 +171,7 @@ impl Hub {
             let stops = letters.iter().any(|it| matches!(it, Letter::Act(Act::Stop { .. })));
             self.turn(&mut letters).map_err(HubError::Disk)?;
             if stops {
+                self.store.finish();
                 return Ok(());
             }
         }
