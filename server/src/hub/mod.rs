@@ -245,8 +245,11 @@ impl Hub {
             Err(error) if error.is_full() => {
                 log::error!("the disk is full: {} commands are refused", undone.len());
                 let fences = std::mem::take(&mut release.fences);
-                release = self.refuse_for_space(undone, &release.ended(), now, at)?;
+                let ended = release.take_ended();
+                release = self.refuse_for_space(undone, now, at)?;
                 release.fences = fences;
+                // Whoever was taken from its seat by what is refused now comes back by itself.
+                release.end(ended);
             }
             Err(error) => return Err(error),
         }
@@ -255,12 +258,10 @@ impl Hub {
     }
 
     /// The batch was never saved: memory goes back to what is on the disk, whatever needs saving
-    /// is refused, and the rest is done. Who would have been put out has no seat in memory any
-    /// more: those `ended` are cut off, and come back with the session that they still have.
+    /// is refused, and the rest is done.
     fn refuse_for_space(
         &mut self,
         undone: Vec<Undone>,
-        ended: &BTreeSet<ConnectionId>,
         now: Monotonic,
         at: UnixMillis,
     ) -> Result<Release, StoreError> {
@@ -281,7 +282,6 @@ impl Hub {
             to,
             frame: ServerFrame::refused(Some(id), Refusal::StorageFull),
         };
-        let mut left = ended.clone();
         for it in undone {
             let effects = match it {
                 Undone::Hello { connection, id } => {
@@ -296,19 +296,12 @@ impl Hub {
                 {
                     self.chat.apply(Command { now, at, act })
                 }
-                Undone::Told { act, effects } => {
-                    act.connection().inspect(|it| _ = left.remove(it));
-                    effects
-                }
+                Undone::Told { effects, .. } => effects,
             };
             for effect in effects {
                 // What is saved here is only when somebody was last seen: not worth a word.
                 drop(release.take(effect));
             }
-        }
-        for connection in left {
-            let why = Refusal::StorageFull;
-            drop(release.take(Effect::Expel { connection, why }));
         }
         Ok(release)
     }

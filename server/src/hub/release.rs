@@ -1,6 +1,6 @@
 //! What one commit lets out: one chunk of bytes per topic, whatever number of events and hearers.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parlor_shared::{Refusal, ServerFrame, UserId, frame};
@@ -56,15 +56,22 @@ impl Release {
         None
     }
 
+    /// The connections that were to end.
+    pub(super) fn take_ended(&mut self) -> Vec<ConnectionId> {
+        let mut ended = std::mem::take(&mut self.closes);
+        ended.append(&mut self.expels);
+        ended
+    }
+
+    /// Ends these as well.
+    pub(super) fn end(&mut self, connections: Vec<ConnectionId>) {
+        self.expels.extend(connections);
+    }
+
     /// Notes who is to be woken because of what is saved.
     pub(super) fn note(&mut self, record: &Record) {
         self.has_policy |= matches!(record, Record::Policy(_));
         self.has_mail |= matches!(record, Record::Mail { .. });
-    }
-
-    /// Whose connections the batch would have ended.
-    pub(super) fn ended(&self) -> BTreeSet<ConnectionId> {
-        self.closes.iter().chain(&self.expels).copied().collect()
     }
 
     /// Answers `command` with a "no" instead of applying it.
@@ -76,8 +83,8 @@ impl Release {
 
     /// The letter to the delivery threads; `None` when nobody hears anything.
     pub(super) fn seal(&mut self) -> Option<Batch> {
-        // Whoever is expelled is told why, so there is a reply then.
-        if self.replies.is_empty() && self.chunks.is_empty() && self.closes.is_empty() {
+        let ends_nobody = self.closes.is_empty() && self.expels.is_empty();
+        if self.replies.is_empty() && self.chunks.is_empty() && ends_nobody {
             return None;
         }
         self.chunk_of.clear();

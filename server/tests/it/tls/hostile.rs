@@ -133,6 +133,40 @@ fn a_handshake_without_a_hello_ends_with_the_grace() {
     house.server.stop();
 }
 
+/// A handshake with some bytes changed, and the end of sending: it is answered or not, closed in
+/// any case, and the server lives.
+#[test]
+fn spoiled_handshakes_harm_nobody() {
+    let house = House::start(|it| it);
+    let pin = Pin::new(house.key);
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for round in 0..400 {
+        let versions = if round % 2 == 0 { [&TLS12] } else { [&TLS13] };
+        let mut hello = client_hello(&mut pin.client(&versions));
+        for _ in 0..=random(4) {
+            // The first byte is another door's.
+            let at = 1 + random(hello.len() - 1);
+            hello[at] = random(256) as u8;
+        }
+        hello.truncate(1 + random(hello.len()) + random(2) * hello.len());
+        let mut stream = stranger(&house);
+        for piece in hello.chunks(1 + random(hello.len())) {
+            if stream.write_all(piece).is_err() {
+                break;
+            }
+        }
+        stream.shutdown(Shutdown::Write).ok();
+        until_closed(&stream);
+    }
+    house.is_well("after spoiled ones");
+    house.server.stop();
+}
+
 /// Inside TLS the same question is asked, once: TLS in TLS is no answer.
 #[test]
 fn inside_tls_only_ndjson_is_spoken() {
