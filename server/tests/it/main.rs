@@ -11,6 +11,7 @@ mod hostile;
 mod kill;
 mod load;
 mod mail;
+mod permissions;
 mod pinned;
 mod power;
 mod script;
