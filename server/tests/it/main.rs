@@ -12,6 +12,7 @@ mod hostile;
 mod kill;
 mod load;
 mod mail;
+mod permissions;
 mod pinned;
 mod power;
 mod script;
