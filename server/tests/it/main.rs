@@ -7,6 +7,7 @@ mod chatlog;
 mod checker;
 mod client;
 mod delivery;
+mod erase;
 mod harness;
 mod hostile;
 mod kill;
