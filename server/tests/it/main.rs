@@ -1,5 +1,6 @@
 //! The server, from its brain to the real program under attack.
 
+mod admin;
 mod backup;
 mod chat_props;
 mod chatlog;
