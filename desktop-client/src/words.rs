@@ -129,7 +129,7 @@ pub fn failure(it: &Failure) -> String {
 
 pub const APP_NAME: &str = "Parlor";
 pub const TAGLINE: &str =
-    "A chat for the people around you: on your own network, without an account.";
+    "A chat for the people around you: on your own network, with or without an account.";
 pub const YOUR_NAME: &str = "Your name";
 pub const YOUR_NAME_HINT: &str = "What others call you";
 pub const SERVER_ADDRESS: &str = "Server address";
