@@ -188,6 +188,8 @@ pub const NOT_A_MEMBER: &str = "You are no longer in this room.";
 pub const LEAVING: &str = "Leaving this room once everything is sent…";
 pub const TODAY: &str = "Today";
 pub const YESTERDAY: &str = "Yesterday";
+/// Within a sentence.
+pub const YESTERDAY_WITHIN: &str = "yesterday";
 pub const WEEKDAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 pub const MONTHS: [&str; 12] = [
