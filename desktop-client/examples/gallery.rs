@@ -1,6 +1,7 @@
 //! The view on made-up chats, for looking at it: `cargo run --example gallery -- evening dark`.
 //! Scenes: `join`, `refused`, `busy`, `sign-in`, `recover`, `invite`, `evening`, `offline`, `empty`,
-//! `crowd`, `ask`, `acts`, `news`, `guest`, `account`, `codes`, `admin-1` to `admin-8`.
+//! `crowd`, `ask`, `key`, `key-join`, `acts`, `news`, `guest`, `account`, `codes`, `admin-1` to
+//! `admin-8`.
 
 #[expect(dead_code, reason = "the gallery shows some of the scenes")]
 #[path = "../tests/it/view_scene.rs"]
@@ -76,6 +77,8 @@ fn scene_of(name: &str) -> Model {
             model.asking = Some(Question::CloseWithOthersInside { others: 3 });
             model
         }
+        "key" => scene::asked_about_key(scene::evening("Ann")),
+        "key-join" => scene::asked_about_key(scene::fresh()),
         "empty" => scene::talking("Ann"),
         "sign-in" | "recover" | "invite" => join_by(name),
         "guest" => scene::evening("Ann"),

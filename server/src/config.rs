@@ -1,10 +1,13 @@
 //! From the command line to a checked [`Config`]. No configuration file is ever needed.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use parlor_shared::{Limits, PORT};
+
+use crate::mail::{MailArgs, MailConfig, MailConfigError};
 
 /// The command line of `parlor-server`.
 #[derive(Debug, Parser)]
@@ -23,6 +26,26 @@ pub enum Verb {
     Limits,
     /// Looks through the data folder for damage; changes nothing.
     Check,
+    /// Writes everything that is kept into one file, also while the server runs.
+    Backup {
+        /// The file, a tar; it holds all that was said and the server's key.
+        file: PathBuf,
+        /// Replaces a file of that name.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Puts a backup in the place of the data folder; what was there is kept beside it.
+    Restore {
+        /// A file that `backup` made.
+        file: PathBuf,
+    },
+    /// Sees to a server that is running on this machine; `admin --help` tells all commands.
+    // Its words are parsed by themselves: how to serve is of no interest to whoever sees to it.
+    #[command(disable_help_flag = true)]
+    Admin {
+        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
 }
 
 /// How to serve.
@@ -58,6 +81,8 @@ pub struct ServeArgs {
     /// machine itself may send them.
     #[arg(long, global = true)]
     pub allow_plain_passwords: bool,
+    #[command(flatten)]
+    pub mail: MailArgs,
     /// Stops when standard input ends: for a program that runs this one.
     #[arg(long, hide = true, global = true)]
     pub until_stdin_closes: bool,
@@ -76,6 +101,8 @@ pub struct Config {
     /// `None`: a key and a certificate of its own.
     pub certificate: Option<CertificateFiles>,
     pub allow_plain_passwords: bool,
+    /// `None`: this server sends no mail.
+    pub mail: Option<MailConfig>,
     pub until_stdin_closes: bool,
 }
 
@@ -97,6 +124,8 @@ pub enum ConfigError {
     NoKey,
     #[error("--cert and --key go together: there is a key, and no certificate for it")]
     NoCertificate,
+    #[error(transparent)]
+    Mail(#[from] MailConfigError),
 }
 
 impl Config {
@@ -135,6 +164,7 @@ impl Config {
             limits,
             certificate,
             allow_plain_passwords: args.allow_plain_passwords,
+            mail: MailConfig::new(&args.mail)?,
             until_stdin_closes: args.until_stdin_closes,
         })
     }

@@ -1,25 +1,28 @@
-//! What the server keeps, in bytes: for those who see to it.
+//! What the server keeps, in bytes, and how its backups stand: for those who see to it.
 
 use std::path::{Path, PathBuf};
 
-use parlor_shared::reply::Storage;
+use parlor_shared::reply::{BackupMade, Storage};
 
+use crate::backup::Backup;
+use crate::platform;
 use crate::store::{Reader, StoreError, file_in};
 
 /// Files looked at in one folder and below; beyond them the sum is of the first so many.
 const FILES_MAX: usize = 100_000;
 
 /// Where everything lies.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Figures {
     data: PathBuf,
     chatlogs: Option<PathBuf>,
+    backup: Backup,
 }
 
 impl Figures {
     #[must_use]
-    pub fn new(data: &Path, chatlogs: Option<&Path>) -> Self {
-        Self { data: data.to_owned(), chatlogs: chatlogs.map(Path::to_owned) }
+    pub fn new(data: &Path, chatlogs: Option<&Path>, backup: Backup) -> Self {
+        Self { data: data.to_owned(), chatlogs: chatlogs.map(Path::to_owned), backup }
     }
 
     /// How much there is of everything.
@@ -28,6 +31,7 @@ impl Figures {
     /// When the database cannot be read.
     pub fn storage(&self, reader: &mut Reader) -> Result<Storage, StoreError> {
         let (rooms, users) = reader.counts()?;
+        let backup = self.backup.figures();
         let database = file_in(&self.data);
         let mut log = database.clone().into_os_string();
         log.push("-wal");
@@ -39,7 +43,10 @@ impl Figures {
             database_bytes: size(&database) + size(Path::new(&log)),
             chatlog_bytes: self.chatlogs.as_deref().map_or(0, bytes_below),
             backup_bytes: bytes_below(&self.data.join("backups")),
-            ..Storage::default()
+            free_bytes: platform::free_bytes(&self.data).unwrap_or(0),
+            last_backup: backup.made_at.map(|at| BackupMade { at, bytes: backup.made_bytes }),
+            backup_failed: backup.last_error.unwrap_or_default(),
+            next_backup_at: backup.next_due.unwrap_or_default(),
         })
     }
 }

@@ -5,6 +5,8 @@
 //! knowing the chat, the hub puts commands into their order, the chat decides, the store makes it
 //! true, delivery tells people.
 
+mod admin;
+pub mod backup;
 pub mod chat;
 pub mod chatlog;
 pub mod config;
@@ -16,6 +18,8 @@ pub mod folder;
 pub mod gate;
 pub mod hub;
 pub mod identity;
+pub mod mail;
+pub mod outbox;
 pub mod platform;
 pub mod program_log;
 pub mod run;
@@ -24,4 +28,4 @@ pub mod shell;
 pub mod store;
 pub mod threads;
 
-pub use run::main_with;
+pub use run::{main, main_with};

@@ -2,19 +2,24 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use clap::Parser as _;
 use crossbeam_channel::{Sender, bounded};
-use parlor_shared::{Limits, PORT};
+use parlor_shared::{Limits, PORT, UnixMillis};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::admin;
+use crate::backup::{self, Abort, BackupError};
 use crate::config::{Args, Config, Verb};
 use crate::folder::Folder;
 use crate::identity::Identity;
 use crate::server::{Server, ServerError, listen};
-use crate::store::Store;
 use crate::store::check::check;
+use crate::store::{SCHEMA, Store};
 use crate::{program_log, threads};
 
 /// A wrong command line, after sysexits.h.
@@ -22,6 +27,19 @@ const EXIT_USAGE: u8 = 64;
 /// The terminal or the log could not be written.
 const EXIT_IO: u8 = 74;
 const EXIT_DAMAGED: u8 = 65;
+
+/// Does what the command line of this process says; the result is the process's.
+#[must_use]
+pub fn main() -> ExitCode {
+    Args::try_parse().map_or_else(|error| explain(&error), main_with)
+}
+
+/// Prints what a command line lacks, or the help that it asked for.
+pub(crate) fn explain(error: &clap::Error) -> ExitCode {
+    // A terminal that is gone is nobody's loss.
+    error.print().ok();
+    if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+}
 
 /// Does what the command line says; the result is the process's.
 #[must_use]
@@ -34,6 +52,9 @@ pub fn main_with(args: Args) -> ExitCode {
     let done = match verb {
         Some(Verb::Limits) => print_limits(&config.limits),
         Some(Verb::Check) => return check_folder(&config),
+        Some(Verb::Backup { file, force }) => return backup_to(file, force, &config),
+        Some(Verb::Restore { file }) => return restore_from(&file, &config),
+        Some(Verb::Admin { words }) => return admin::run(&words, &config.data),
         None => return serve(&config),
     };
     match done {
@@ -57,6 +78,7 @@ fn try_serve(config: &Config) -> Result<(), ServerError> {
         Identity::from_files(files)?;
     }
     let listener = listen(&config.addresses())?;
+    backup::unfinished(&config.data)?;
     let folder = Folder::take(&config.data)?;
     let store = Store::open(folder.path())?;
     if let Err(error) = program_log::start(folder.path(), config.log_level, &config.limits) {
@@ -189,6 +211,72 @@ fn check_folder(config: &Config) -> ExitCode {
         ),
     );
     if report.found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_DAMAGED) }
+}
+
+fn backup_to(file: PathBuf, may_replace: bool, config: &Config) -> ExitCode {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let order = backup::Order {
+        data: config.data.clone(),
+        file,
+        may_replace,
+        spare_bytes: 0,
+        bytes_per_second: config.limits.backup_bytes_per_second,
+        at: UnixMillis(now.as_millis() as u64),
+    };
+    let made = match abort_by_signal().and_then(|it| backup::make(&order, &it)) {
+        Ok(made) => made,
+        Err(error) => return fail(&error.to_string(), error.exit_code()),
+    };
+    let what = if made.schema < SCHEMA {
+        "the database of an older Parlor".to_owned()
+    } else {
+        format!("{} rooms, {} users, {} events", made.rooms, made.users, made.events)
+    };
+    let (file, files, size) = (made.file.display(), made.files, backup::size(made.bytes));
+    let line = format!("{file}: {what}, {files} files; {size}, read back and sound.");
+    say(&mut io::stdout(), &line);
+    ExitCode::SUCCESS
+}
+
+fn restore_from(file: &Path, config: &Config) -> ExitCode {
+    let done = match abort_by_signal().and_then(|it| backup::restore(file, &config.data, &it)) {
+        Ok(done) => done,
+        Err(error) => return fail(&error.to_string(), error.exit_code()),
+    };
+    let out = &mut io::stdout();
+    say(
+        out,
+        &format!(
+            "{} is as it was in {}: {} rooms, {} users, {} events.",
+            done.data.display(),
+            file.display(),
+            done.rooms,
+            done.users,
+            done.events
+        ),
+    );
+    if let Some(previous) = done.previous {
+        let previous = previous.display();
+        say(out, &format!("The previous data is in {previous}; delete it when nobody needs it."));
+    }
+    for note in done.notes {
+        say(out, &note);
+    }
+    say(out, "Whoever was connected before starts over with what the server has now.");
+    ExitCode::SUCCESS
+}
+
+/// The first signal ends the work in order, the second one at once.
+fn abort_by_signal() -> Result<Abort, BackupError> {
+    let abort = Abort::default();
+    for signal in [SIGINT, SIGTERM] {
+        let watch = |it: io::Error| BackupError::Io(PathBuf::from("a signal"), it);
+        // In this order: the flag of the first is seen by the second.
+        signal_hook::flag::register_conditional_shutdown(signal, 75, abort.flag())
+            .map_err(watch)?;
+        signal_hook::flag::register(signal, abort.flag()).map_err(watch)?;
+    }
+    Ok(abort)
 }
 
 fn fail(sentence: &str, code: u8) -> ExitCode {

@@ -1,5 +1,7 @@
 //! Builds and joins everything, and knows the order of ending.
 
+mod errands;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -11,6 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, never, tick
 use parlor_shared::{Code, Fingerprint, Limits};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::backup::BackupError;
 use crate::chat::TokenHash;
 use crate::chatlog::{Chatlog, ChatlogError};
 use crate::config::Config;
@@ -18,14 +21,13 @@ use crate::delivery::Delivery;
 use crate::doors::{Doors, House};
 use crate::figures::Figures;
 use crate::folder::{Folder, FolderError};
-use crate::gate::password::Passwords;
-use crate::gate::throttle::Throttle;
-use crate::gate::{Meters, Shared, fresh};
+use crate::gate::{Shared, fresh};
 use crate::hub::{Bells, Entrance, Hub, HubError};
 use crate::identity::{Identity, IdentityError};
 use crate::shell::Shell;
 use crate::store::{InterruptHandle, Reader, Readers, Store, StoreError};
 use crate::{platform, threads};
+use errands::{Errands, Ropes};
 
 /// std listens with a backlog of 128, and a thousand people who come at once would wait seconds.
 const BACKLOG: i32 = 4_096;
@@ -43,6 +45,8 @@ pub enum ServerError {
     Folder(#[from] FolderError),
     #[error("{0}")]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Backup(#[from] BackupError),
     #[error(
         "{0} is taken: another program listens on that port; stop it, or choose another port with --bind"
     )]
@@ -77,6 +81,7 @@ impl ServerError {
             Self::Identity(IdentityError::Damaged(..)) => 65,
             Self::Identity(IdentityError::Unkept(..)) => 73,
             Self::Identity(_) => 66,
+            Self::Backup(error) => error.exit_code(),
             Self::PortTaken(_) | Self::Listen(..) => 69,
             Self::Bug => 70,
             Self::Threads(_) => 71,
@@ -103,6 +108,7 @@ pub struct Server {
     hub_ended: Receiver<()>,
     check: Option<Check>,
     chatlog: Option<(Chatlog, JoinHandle<()>)>,
+    errands: Errands,
     folder: Folder,
 }
 
@@ -143,11 +149,12 @@ impl Server {
             None => None,
         };
         let news = chatlog.iter().map(|(it, _)| it.bell()).collect();
-        let (backup, _wanted) = bounded(1);
+        let (Ropes { backup, policy, mail }, ears) = errands::bells();
         let claim = fresh::code();
         let code = TokenHash::of_code(&claim);
-        let bells = Bells { news, backup };
-        let (hub, entrance) = Hub::new(store, delivery.clone(), bells, code, &limits)?;
+        let bells = Bells { news, backup, policy, mail };
+        let (hub, entrance) =
+            Hub::new(store, folder.path(), delivery.clone(), bells, code, &limits)?;
         let claim = Some(claim).filter(|_| !hub.has_owner());
         let shell = Shell::open(folder.path(), address).map_err(ServerError::Shell)?;
         let (ends, hub_ended) = bounded(1);
@@ -158,18 +165,13 @@ impl Server {
             ended
         })
         .map_err(ServerError::Threads)?;
-        let shared = Shared {
-            limits: Arc::clone(&limits),
-            readers: Readers::new(folder.path(), &limits),
-            meters: Arc::new(Meters::new(&limits)),
-            passwords: Arc::new(Passwords::new(&limits)),
-            throttle: Arc::new(Throttle::new(&limits)),
-            codes: Arc::new(Throttle::new(&limits)),
-            mails: Arc::new(Throttle::new(&limits)),
-            figures: Arc::new(Figures::new(folder.path(), config.chatlogs.as_deref())),
-            shell: Some(shell.credential()),
-            has_mail: false,
-        };
+        let readers = Readers::new(folder.path(), &limits);
+        let from_bells = (ears, &entrance, &readers);
+        let errands = Errands::start(folder.path(), config.mail.as_ref(), from_bells, &limits)?;
+        let figures =
+            Figures::new(folder.path(), config.chatlogs.as_deref(), errands.backup.clone());
+        let shared = Shared::new(&limits, readers, figures, shell.credential())?;
+        let shared = Shared { has_mail: config.mail.is_some(), ..shared };
         let house = House {
             shared,
             entrance: entrance.clone(),
@@ -192,6 +194,7 @@ impl Server {
             hub_ended,
             check,
             chatlog,
+            errands,
             folder,
         })
     }
@@ -240,6 +243,12 @@ impl Server {
             crossbeam_channel::select! {
                 recv(stop) -> _ => break,
                 recv(hub_ended) -> _ => return Err(self.after_hub()),
+                recv(self.errands.ears.backup) -> rung => if rung.is_ok() {
+                    self.errands.back_up();
+                },
+                recv(self.errands.ears.policy) -> rung => if rung.is_ok() {
+                    self.errands.follow_policy();
+                },
                 recv(certificate_look) -> _ => self.identity.renew_if_due(SystemTime::now()),
                 recv(damage) -> found => match found {
                     Ok(error) => {
@@ -256,6 +265,7 @@ impl Server {
         // Who does not read is cut a little earlier, so that its thread can end in time, too.
         let last_call = now + Duration::from_millis(self.limits.stop_millis / 10 * 9);
         self.doors.close();
+        self.errands.stop();
         let mut random = [0; 8];
         if getrandom::fill(&mut random).is_err() {
             log::warn!("no random number: everybody is told to come back at once");
@@ -287,6 +297,7 @@ impl Server {
                 log::info!("the chat logs lack {behind} events; the next start writes them");
             }
         }
+        self.errands.join(deadline);
         if let Some(check) = self.check {
             check.interrupt.interrupt();
             if check.thread.join().is_err() {

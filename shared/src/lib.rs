@@ -3,6 +3,7 @@
 //!
 //! Invariant: nothing here opens a socket, reads a clock or knows a user interface.
 
+pub mod calendar;
 pub mod code;
 pub mod email;
 pub mod event;

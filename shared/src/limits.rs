@@ -92,6 +92,10 @@ limits! {
     tries_per_account: 100, "Tries in a day on one account from all addresses where nobody got in before.";
     tries_remembered: 8_192, "Accounts, addresses and pairs of them whose tries are counted: 10 MiB at worst.";
     sources_remembered: 16, "Addresses per account from which somebody got in.";
+    mail_timeout_millis: 30_000, "Longest wait for one answer of the mail server.";
+    mail_retry_millis: 10_000, "Wait after the first failed try of a letter; doubled with each.";
+    mail_retry_millis_max: 3_600_000, "That wait at most.";
+    mail_give_up_millis: 259_200_000, "A letter that could not be sent for three days is given up.";
     sessions_per_user: 20, "Live connections of one user.";
     sessions_stored: 100, "Remembered sessions of one user; the one unused longest gives way.";
     session_idle_days: 30, "An account's session that was not used for this long is over.";
@@ -109,6 +113,7 @@ limits! {
     audit_entries: 1_000_000, "Lines of the audit log; beyond it the oldest go.";
     audit_page: 200, "Lines of the audit log in one answer.";
     erase_rows: 500, "Messages erased in one commit, so that nobody waits for an erasure.";
+    ballast_bytes: 16_777_216, "Room kept on the disk for erasing when it is full. 0 keeps none.";
     messages_per_second: 5, "Sustained messages of one user, over all its connections.";
     messages_burst: 20, "Messages of one user that may come at once.";
     message_delay_millis: 2_000, "A talker that is too fast is held back this long before it is refused.";
@@ -133,6 +138,9 @@ limits! {
     stop_millis: 5_000, "From SIGTERM to the end of the process.";
     chatlog_user_bytes: 268_435_456, "One user's chat logs; the oldest month is dropped first.";
     chatlog_bytes_per_second: 33_554_432, "Chat logs are written no faster, so that they never compete with the store.";
+    disk_free_bytes: 536_870_912, "Left free on the disk by all that can wait: the chat's own writing never has to.";
+    backup_bytes_per_second: 67_108_864, "A backup reads and writes no faster, so that nobody notices it.";
+    backup_delay_millis: 120_000, "After its start a server makes no backup for this long: people come first.";
     log_files: 10, "Program log files kept, one per start.";
     log_file_bytes: 16_777_216, "A program log ends here until the next start.";
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::date;
+
 const MILLIS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// Milliseconds since 1970-01-01 00:00 UTC, by the server's clock.
@@ -22,21 +24,10 @@ impl UnixMillis {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Year, month from 1, day from 1, of the calendar that never began and never ends; in UTC.
+    /// Year, month from 1, day from 1, in UTC.
     #[must_use]
     pub fn date(self) -> (u64, u32, u32) {
-        // Howard Hinnant's `civil_from_days`, for days after 1970: the year begins in March there,
-        // so that the leap day is its last.
-        let days = self.0 / MILLIS_PER_DAY + 719_468;
-        let (era, day_of_era) = (days / 146_097, days % 146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let march_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-        let year = era * 400 + year_of_era + u64::from(month <= 2);
-        (year, month as u32, day as u32)
+        date(self.0 / MILLIS_PER_DAY)
     }
 }
 

@@ -138,6 +138,7 @@ impl Model {
             (Closed::NobodyAnswers, Some(at)) => Trouble::NobodyAnswers(at),
             (Closed::NotParlor, Some(at)) => Trouble::NotParlor(at),
             (Closed::NotPrivate, Some(at)) => Trouble::NotPrivate(at),
+            (Closed::Full, _) => Trouble::Refused(Refusal::TooManyConnections),
             _ => match &self.wire.refusal {
                 Some(Refusal::OtherVersion { speaks }) => Trouble::OtherVersion { speaks: *speaks },
                 Some(Refusal::GoingAway) => Trouble::ServerStopping,

@@ -7,7 +7,7 @@ use parlor_shared::Fingerprint;
 
 use super::Screen;
 use super::theme::{self, palette, round, size, space};
-use crate::model::{Intent, KeyChanged};
+use crate::model::{Intent, KeyChanged, LinkState, Model};
 use crate::words;
 
 pub(super) fn ui(
@@ -67,22 +67,26 @@ fn key(ui: &mut Ui, title: &str, key: Fingerprint) {
             let words = RichText::new(key.words()).font(mono(size::BODY)).color(colours.text);
             ui.add(Label::new(words).wrap().selectable(true));
             let digits = RichText::new(key.hex()).font(mono(size::SMALL)).color(colours.weak);
+            ui.set_max_width(size::KEY_DIGITS.min(ui.available_width()));
             ui.add(Label::new(digits).wrap().selectable(true));
         });
 }
 
 /// How the present connection is kept private, to be compared with another person's.
-pub(super) fn connection(ui: &mut Ui, server: &str, present: Option<Fingerprint>) {
+pub(super) fn connection(ui: &mut Ui, model: &Model) {
     ui.set_width(size::READING_FORM.min(ui.ctx().content_rect().width() - 2.0 * space::XXL));
-    ui.add(Label::new(RichText::new(server).font(theme::strong(size::BODY))).wrap());
-    match present {
-        Some(present) => {
-            ui.add(Label::new(words::CONNECTION_PRIVATE).wrap());
-            ui.add_space(space::XS);
-            key(ui, words::SERVER_KEY, present);
-        }
-        None => {
-            ui.add(Label::new(words::CONNECTION_PLAIN).wrap());
-        }
+    if let Some(server) = &model.server {
+        let server = RichText::new(server.to_string()).font(theme::strong(size::BODY));
+        ui.add(Label::new(server).wrap());
+    }
+    let says = match (model.link, model.key) {
+        (LinkState::Online, Some(_)) => words::CONNECTION_PRIVATE,
+        (LinkState::Online, None) => words::CONNECTION_PLAIN,
+        (LinkState::Offline { .. } | LinkState::Connecting, _) => words::OFFLINE,
+    };
+    ui.add(Label::new(says).wrap());
+    if let Some(present) = model.key {
+        ui.add_space(space::XS);
+        key(ui, words::SERVER_KEY, present);
     }
 }

@@ -1,7 +1,7 @@
 //! The left pane: the rooms one is in with what is unread, and who one is.
 
 use egui::{
-    Align, Frame, Layout, Margin, Panel, PopupCloseBehavior, Rect, ScrollArea, Sense, Ui,
+    Align, Frame, Layout, Margin, Panel, Popup, PopupCloseBehavior, Rect, ScrollArea, Sense, Ui,
     WidgetInfo, pos2, vec2,
 };
 use parlor_shared::RoomId;
@@ -10,7 +10,7 @@ use super::Screen;
 use super::icons::{self, Icon};
 use super::screen::Drawer;
 use super::theme::{self, palette, round, size, space};
-use crate::model::{Intent, LinkState, Model, Room, Section};
+use crate::model::{Intent, Model, Room, Section};
 use crate::words;
 
 pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
@@ -182,7 +182,7 @@ fn show_me(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<In
             intents.push(Intent::SignOut);
         }
         let theme_button = icons::button(ui, Icon::Sun, words::THEME);
-        egui::Popup::menu(&theme_button).show(|ui| choose_theme(ui, screen));
+        Popup::menu(&theme_button).show(|ui| choose_theme(ui, screen));
         show_connection(ui, model);
         if me.role.is_admin() && icons::button(ui, Icon::Gear, words::admin::TITLE).clicked() {
             screen.open_admin(Section::default(), intents);
@@ -190,17 +190,18 @@ fn show_me(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<In
     });
 }
 
-/// How private the connection is, and the server's key to compare.
+/// How private the connection is, and the server's key to compare. There without a connection
+/// too: a button that goes would leave its open popup to the next one.
 fn show_connection(ui: &mut Ui, model: &Model) {
-    let Some(server) = &model.server else { return };
-    if model.link != LinkState::Online {
-        return;
-    }
     let icon = if model.key.is_some() { Icon::Lock } else { Icon::OpenLock };
     let button = icons::button(ui, icon, words::CONNECTION);
-    // Open while one reads out or copies what it says.
-    let popup = egui::Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    popup.show(|ui| super::key_changed::connection(ui, &server.to_string(), model.key));
+    let frame = Frame::popup(ui.style()).inner_margin(Margin::same(space::L as i8));
+    Popup::menu(&button)
+        // Open while one reads out or copies what it says.
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .layout(Layout::top_down(Align::Min))
+        .frame(frame)
+        .show(|ui| super::key_changed::connection(ui, model));
 }
 
 /// Light, dark, or like the system.

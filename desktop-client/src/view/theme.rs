@@ -47,7 +47,9 @@ pub mod size {
     /// The sections of a page, beside it.
     pub const SECTIONS: f32 = 190.0;
     /// A dialog with more to read than to fill in.
-    pub const READING_FORM: f32 = 520.0;
+    pub const READING_FORM: f32 = 560.0;
+    /// Half of a key's digits: two lines of eight groups are easier to compare than one and a bit.
+    pub const KEY_DIGITS: f32 = 315.0;
     pub const SCROLL_BAR: f32 = 8.0;
     /// Below this width who is here comes and goes by a button.
     pub const NARROW: f32 = 920.0;

@@ -361,7 +361,7 @@ const LAST_SEQ: u64 = 40;
 #[test]
 #[ignore = "writes into the repository"]
 fn make_profile() {
-    let place = Path::new(PROFILES).join("1");
+    let place = Path::new(PROFILES).join("2");
     let mut profile = in_lobby(&place);
     let waiting = profile.pending(7, "still to be said");
     profile.keep([
@@ -369,6 +369,7 @@ fn make_profile() {
         room(1, 1, 30, LAST_SEQ),
         Keep::Draft { session: SESSION, room: LOBBY_ID, text: "half a thought".to_owned() },
         Keep::Selected { session: SESSION, room: LOBBY_ID },
+        pin(1, 0x5e),
         waiting,
     ]);
     profile.news();

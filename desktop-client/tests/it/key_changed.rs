@@ -2,27 +2,17 @@
 
 use egui::Key;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use parlor_desktop::model::{Intent, KeyChanged, Model};
+use parlor_desktop::model::{Intent, LinkState};
 use parlor_desktop::words;
-use parlor_shared::Fingerprint;
 
-use crate::view_scene::{fresh, talking};
+use crate::view_scene::{KEY, OTHER_KEY, asked_about_key as asked, fresh, talking};
 use crate::view_stage::{labels, stage};
-
-const KNOWN: Fingerprint = Fingerprint([0x11; 32]);
-const FOUND: Fingerprint = Fingerprint([0xee; 32]);
-
-fn asked(mut model: Model) -> Model {
-    let address = "office".parse().expect("an address");
-    model.key_changed = Some(KeyChanged { address, known: KNOWN, found: FOUND });
-    model
-}
 
 #[test]
 fn both_keys_are_shown_in_words_and_digits_in_both_windows() {
     for model in [asked(fresh()), asked(talking("Ann"))] {
         let said = labels(&stage(model)).join("\n");
-        for key in [KNOWN, FOUND] {
+        for key in [KEY, OTHER_KEY] {
             assert!(said.contains(&key.words()) && said.contains(&key.hex()), "{said}");
         }
         assert!(said.contains("The server at office has another key"), "{said}");
@@ -67,12 +57,23 @@ fn trusting_takes_two_steps_each_time() {
 
 #[test]
 fn the_key_of_the_connection_can_be_looked_up_and_compared() {
-    let mut model = talking("Ann");
-    model.key = Some(KNOWN);
-    let mut stage = stage(model);
-    assert!(stage.query_by_label(&KNOWN.words()).is_none());
+    let mut stage = stage(talking("Ann"));
+    assert!(stage.query_by_label(&KEY.words()).is_none());
     stage.get_by_label(words::CONNECTION).click();
     stage.run();
     let said = labels(&stage).join("\n");
-    assert!(said.contains(&KNOWN.words()) && said.contains(&KNOWN.hex()), "{said}");
+    assert!(said.contains(&KEY.words()) && said.contains(&KEY.hex()), "{said}");
+}
+
+#[test]
+fn losing_the_connection_does_not_turn_its_popup_into_the_next_button_s_menu() {
+    let mut stage = stage(talking("Ann"));
+    stage.get_by_label(words::CONNECTION).click();
+    stage.run();
+    let model = &mut stage.state_mut().model;
+    (model.link, model.key) = (LinkState::Offline { retry_at: None }, None);
+    stage.run();
+    let said = labels(&stage);
+    assert!(!said.iter().any(|it| it == words::THEME_DARK), "{said:?}");
+    assert!(!said.join(" ").contains(&KEY.words()), "it is not connected to that key any more");
 }

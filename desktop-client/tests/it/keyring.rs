@@ -229,3 +229,21 @@ fn a_patient_keyring_gives_out_what_was_put_in() {
     assert_eq!(keyring.delete("one"), Ok(()));
     assert_eq!(keyring.get("one"), Ok(None));
 }
+
+/// Run by hand, with a session bus and a keyring of its own; no other test touches a real one:
+/// `dbus-run-session -- sh -c "printf x | gnome-keyring-daemon --unlock; cargo test … --ignored"`.
+#[test]
+#[ignore = "writes into the system's keyring"]
+fn the_system_s_own_keyring_keeps_a_token() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let system = || PatientKeyring::system().expect("a thread");
+    keep(folder.path(), system(), vec![Keep::Session(session(1, Some(TOKEN)))]);
+    assert_eq!(on_disk(folder.path()), (0, 1));
+    assert_eq!(tokens(&open(folder.path(), system()).1), [Some(TOKEN)]);
+    keep(folder.path(), system(), vec![Keep::ForgetSession(SessionId(1))]);
+    let mut keyring = system();
+    let database = Connection::open(folder.path().join("archive.db")).expect("a database");
+    let sql = "SELECT value FROM profile WHERE name = 'device'";
+    let device: String = database.query_row(sql, [], |row| row.get(0)).expect("a device");
+    assert_eq!(keyring.get(&format!("{device}-1")), Ok(None), "nothing is left behind");
+}

@@ -236,6 +236,8 @@ fn somebody_else_s_certificate_proves_nothing() {
 fn a_server_that_speaks_in_the_open_is_not_spoken_to() {
     for (says, closed) in [
         ("{\"refused\":{\"malformed\":{}}}\n", Closed::NotPrivate),
+        ("{\"refused\":{\"code\":\"banned\"},\"says\":\"No.\"}\n", Closed::NotPrivate),
+        ("{\"refused\":{\"code\":\"too_many_connections\"},\"says\":\"Full.\"}\n", Closed::Full),
         // A fatal alert: no version in common.
         ("\u{15}\u{3}\u{3}\0\u{2}\u{2}F", Closed::NotPrivate),
         ("SSH-2.0-OpenSSH_9.2\r\n", Closed::NotParlor),
@@ -300,10 +302,11 @@ fn dropping_it_ends_it_at_once_whatever_it_does() {
     // With news that nobody takes.
     let (mut server, window) = pair();
     server.sock.set_write_timeout(Some(Duration::from_millis(100))).expect("a timeout");
-    let line = frame::line(&notice(1));
+    // Many lines at once, so that few records fill every buffer in between.
+    let lines = frame::line(&notice(1)).repeat(200);
     // Until the socket takes no more of what was sealed.
     while !server.conn.wants_write() {
-        server.write_all(&line).expect("room");
+        server.write_all(&lines).expect("room");
     }
     drop(window);
     assert!(before.elapsed() < PATIENCE, "nobody waits for a dropped link");

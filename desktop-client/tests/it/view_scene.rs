@@ -5,18 +5,23 @@
 pub(crate) mod account;
 
 use parlor_desktop::model::{
-    History, Joining, Listed, Me, Member, Model, Moment, Opened, Pending, PendingState, Room, Stage,
+    History, Joining, KeyChanged, Listed, Me, Member, Model, Moment, Opened, Pending, PendingState,
+    Room, Stage,
 };
 use parlor_desktop::view::{Calendar, Screen};
 use parlor_shared::{
-    ClientId, Fact, Nth, Role, RoomEvent, RoomId, RoomName, RoomRole, Seq, SessionId, Text,
-    UnixMillis, UserId, UserName,
+    ClientId, Fact, Fingerprint, Nth, Role, RoomEvent, RoomId, RoomName, RoomRole, Seq, SessionId,
+    Text, UnixMillis, UserId, UserName,
 };
 
 /// 2026-03-03 18:53 in Greenwich, a Tuesday.
 pub(crate) const EVENING: u64 = 1_772_563_980_000;
 pub(crate) const MINUTE: u64 = 60_000;
 pub(crate) const DAY: u64 = 24 * 60 * MINUTE;
+
+/// By which the server is known, and another one.
+pub(crate) const KEY: Fingerprint = Fingerprint(*b"by this key the server is known.");
+pub(crate) const OTHER_KEY: Fingerprint = Fingerprint(*b"and this is another, unknown key");
 
 pub(crate) const LOBBY: RoomId = RoomId(1);
 
@@ -67,6 +72,7 @@ pub(crate) fn talking(me: &str) -> Model {
     let mut model = fresh();
     model.stage = Stage::Talking;
     model.link = parlor_desktop::model::LinkState::Online;
+    model.key = Some(KEY);
     model.me = Some(Me {
         user: UserId(1),
         name: user_name(me),
@@ -83,6 +89,13 @@ pub(crate) fn talking(me: &str) -> Model {
         UserId(1),
         Member { name: user_name(me), here: true, role: RoomRole::Member, muted: false },
     );
+    model
+}
+
+/// The server has another key than the known one.
+pub(crate) fn asked_about_key(mut model: Model) -> Model {
+    let address = "office".parse().expect("an address");
+    model.key_changed = Some(KeyChanged { address, known: KEY, found: OTHER_KEY });
     model
 }
 

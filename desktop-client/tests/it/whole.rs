@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parlor_desktop::archive::{Archive, NoKeyring, Waker};
 use parlor_desktop::link::Link;
-use parlor_desktop::model::{Effect, Input, Intent, Model, Moment, News, Stage};
+use parlor_desktop::model::{Effect, Input, Intent, LinkState, Model, Moment, News, Stage};
 use parlor_server::config::Config;
 use parlor_server::folder::Folder;
 use parlor_server::server::{Server, ServerError, listen};
@@ -46,6 +46,7 @@ impl Served {
                 limits,
                 certificate: None,
                 allow_plain_passwords: false,
+                mail: None,
                 until_stdin_closes: false,
             },
             running: None,
@@ -76,7 +77,7 @@ impl Served {
         self.config.bind.expect("it was started").to_string()
     }
 
-    /// Without encryption, which has tests of its own.
+    /// Without encryption.
     fn plain_address(&self) -> String {
         format!("plain://{}", self.address())
     }
@@ -210,7 +211,8 @@ fn everybody_hears_everything_once_while_server_and_apps_come_and_go() {
     for (number, app) in apps.iter_mut().enumerate() {
         app.want(Intent::Join {
             name: format!("Person {number}"),
-            address: served.plain_address(),
+            // Who is on this computer may do without encryption.
+            address: if number == 0 { served.plain_address() } else { served.address() },
         });
     }
     wait(&mut apps, "everybody is in", all_talk);
@@ -262,7 +264,7 @@ fn ten_thousand_missed_messages_are_caught_up() {
     let served = Served::start(&folder.path().join("server"));
     let profile = folder.path().join("app");
     let mut apps = vec![Headless::open(&profile)];
-    apps[0].want(Intent::Join { name: "Ann".to_owned(), address: served.plain_address() });
+    apps[0].want(Intent::Join { name: "Ann".to_owned(), address: served.address() });
     wait(&mut apps, "she is in", |apps| all_talk(apps) && apps[0].is_at_rest());
     wait(&mut apps, "she sees herself come", |apps| {
         !apps[0].model.rooms[&LOBBY_ID].timeline.is_empty()
@@ -296,4 +298,39 @@ fn ten_thousand_missed_messages_are_caught_up() {
     let expected: Vec<_> = (1..=MISSED).map(|it| format!("word {it}")).collect();
     assert_eq!(apps[0].texts(), expected);
     assert_eq!(apps[0].model.rooms[&LOBBY_ID].unread(), MISSED as u64);
+}
+
+#[test]
+fn a_server_that_was_reinstalled_is_trusted_again_only_when_one_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = folder.path().join("server");
+    let mut served = Served::start(&server);
+    let profile = folder.path().join("app");
+    let mut apps = vec![Headless::open(&profile)];
+    apps[0].want(Intent::Join { name: "Ann".to_owned(), address: served.address() });
+    wait(&mut apps, "she is in", |apps| apps[0].model.link == LinkState::Online);
+    let known = apps[0].model.key.expect("an encrypted connection");
+    served.stop();
+    for file in ["key.pem", "cert.pem"] {
+        std::fs::remove_file(server.join(file)).unwrap_or_default();
+    }
+    served.go_on();
+    // Also after a restart of the app.
+    for is_restarted in [false, true] {
+        if is_restarted {
+            drop(apps.remove(0));
+            apps.push(Headless::open(&profile));
+        }
+        wait(&mut apps, "she is asked", |apps| apps[0].model.key_changed.is_some());
+        let changed = apps[0].model.key_changed.clone().expect("a question");
+        assert!(changed.known == known && changed.found != known, "{changed:?}");
+        assert_eq!(apps[0].model.next_wake(), None, "nothing is tried again");
+    }
+    let found = apps[0].model.key_changed.as_ref().map(|it| it.found);
+    apps[0].want(Intent::TrustKey);
+    wait(&mut apps, "she is back", |apps| apps[0].model.link == LinkState::Online);
+    assert_eq!(apps[0].model.key, found);
+    drop(apps);
+    let mut apps = vec![Headless::open(&profile)];
+    wait(&mut apps, "the new key is kept", |apps| apps[0].model.link == LinkState::Online);
 }

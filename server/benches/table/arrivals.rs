@@ -18,7 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const CROWD: usize = 1_000;
 const JOINS_WANTED: f64 = 2_000.0;
 const CROWD_IN_WANTED: Duration = Duration::from_secs(1);
-const KIB_PER_IDLE_CONNECTION_WANTED: f64 = 32.0;
+/// Who speaks how, and KiB of the server's memory that each may take.
+const IDLE: &[(Contestant, &str, f64)] =
+    &[(Contestant::Parlor, "idle", 32.0), (Contestant::ParlorOverTls, "idle over TLS", 64.0)];
 /// Nothing is on its way any more.
 const SILENCE: Duration = Duration::from_millis(300);
 
@@ -137,7 +139,21 @@ fn join(load: &mut Load, crowd_in: Duration) -> io::Result<Storm> {
 /// # Errors
 /// A server that refuses or does not answer.
 pub(crate) fn idle(ground: &Ground, count: usize) -> io::Result<Vec<Row>> {
-    let (per_connection, pings, arrived) = ground.with(Contestant::Parlor, |server, load| {
+    let mut rows = Vec::new();
+    for (contestant, title, wanted) in IDLE {
+        rows.extend(idle_of(ground, count, *contestant, title, *wanted)?);
+    }
+    Ok(rows)
+}
+
+fn idle_of(
+    ground: &Ground,
+    count: usize,
+    contestant: Contestant,
+    title: &str,
+    wanted: f64,
+) -> io::Result<Vec<Row>> {
+    let (per_connection, pings, arrived) = ground.with(contestant, |server, load| {
         let empty = server.rss()?;
         let start = Instant::now();
         while load.len() < count {
@@ -163,18 +179,18 @@ pub(crate) fn idle(ground: &Ground, count: usize) -> io::Result<Vec<Row>> {
     })?;
     let kib = per_connection / 1024.0;
     ground.progress(format_args!(
-        "idle: {count} in after {:.1} s, {kib:.1} KiB each, all answered a ping in {:.2} s",
+        "{title}: {count} in after {:.1} s, {kib:.1} KiB each, all answered a ping in {:.2} s",
         arrived.as_secs_f64(),
         pings.as_secs_f64()
     ));
-    let work = format!("{count} connections, idle");
+    let work = format!("{count} connections, {title}");
     Ok(vec![
         Row {
             work: work.clone(),
             figure: "server memory each".to_owned(),
-            wanted: "≤ 32 KiB".to_owned(),
+            wanted: format!("≤ {wanted} KiB"),
             cells: Row::parlor(format!("{kib:.1} KiB")),
-            verdict: Verdict::of(kib <= KIB_PER_IDLE_CONNECTION_WANTED),
+            verdict: Verdict::of(kib <= wanted),
         },
         Row {
             work,

@@ -85,7 +85,7 @@ fn lines() -> Lines {
     let say = request::Say { room, client_id, text: text.clone() };
     let fact = Fact::Said { nth, client_id, text };
     let event = RoomEvent { room, seq, at, by: UserId(17), name, fact };
-    let ok = Reply::Said { room, client_id, seq, nth, at };
+    let ok = Reply::Said { room, client_id, seq, nth, at, erased: false };
     let id = RequestId(123_456);
     Lines {
         request: frame::line(&RequestFrame { id, request: request::Request::Say(say) }),

@@ -76,14 +76,15 @@ impl Weight {
 /// Why not.
 pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refusal> {
     let Some(role) = who.role else {
-        return match request {
-            Request::Hello(_) | Request::Recover(_) | Request::Forgot(_) => Ok(()),
-            _ => Err(Refusal::HelloFirst),
-        };
+        let is_for_strangers =
+            matches!(request, Request::Hello(_) | Request::Recover(_) | Request::Forgot(_));
+        return if is_for_strangers { Ok(()) } else { Err(Refusal::HelloFirst) };
     };
     let weight = Weight::of(role, who.in_room);
     match request {
         Request::Hello(_) | Request::Recover(_) | Request::Forgot(_) => Err(Refusal::HelloTwice),
+        // Whoever goes may say so anywhere.
+        farewell if farewell.is_farewell() => Ok(()),
         Request::Ping(_)
         | Request::Goodbye(_)
         | Request::SignOut(_)
@@ -112,8 +113,8 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         Request::Kick(_) | Request::SetRoomRole(_) | Request::EndRoom(_) => {
             in_room(request, who, weight, target)
         }
+        Request::Unban(_) => unban(weight, target),
         Request::Ban(_)
-        | Request::Unban(_)
         | Request::Bans(_)
         | Request::Mute(_)
         | Request::Unmute(_)
@@ -125,7 +126,6 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         Request::EraseMessages(_) if target.is == Named::Own => Ok(()),
         Request::SetRole(it) => set_role(it.role, role, target),
         Request::Ban(_)
-        | Request::Unban(_)
         | Request::Bans(_)
         | Request::Mute(_)
         | Request::Unmute(_)
@@ -173,17 +173,17 @@ fn in_room(
     if matches!(request, Request::EraseMessages(_)) && target.is == Named::Own {
         return Ok(());
     }
-    let needed = match request {
-        Request::EndRoom(_) | Request::SetRoomRole(_) => Weight::RoomOwner,
-        _ => Weight::RoomModerator,
-    };
+    let is_for_owners = matches!(request, Request::EndRoom(_) | Request::SetRoomRole(_));
+    let needed = if is_for_owners { Weight::RoomOwner } else { Weight::RoomModerator };
     if weight < needed {
         return Err(Refusal::NotAllowed);
     }
     match target.is {
         Named::Nobody => Ok(()),
         Named::Nothing => Err(nothing(request)),
-        Named::Own if matches!(request, Request::SetRoomRole(_)) => Ok(()),
+        Named::Own if matches!(request, Request::SetRoomRole(_)) => {
+            who.in_room.map(drop).ok_or(Refusal::NoSuchUser)
+        }
         Named::Own => Err(Refusal::NotYourself),
         // One can only be put out of where one is; the rest concerns who was there, too.
         Named::Other { in_room: None, .. }
@@ -193,6 +193,15 @@ fn in_room(
         }
         Named::Other { role, in_room } => over(weight, Weight::of(role, in_room)),
     }
+}
+
+/// A ban names its room, if it has one; whoever has no say there, learns of no ban.
+fn unban(weight: Weight, target: Target) -> Result<(), Refusal> {
+    let needed = if target.names_room { Weight::RoomModerator } else { Weight::Admin };
+    if weight < needed || target.is == Named::Nothing {
+        return Err(Refusal::NoSuchBan);
+    }
+    Ok(())
 }
 
 /// Seeing to the server.
@@ -232,10 +241,9 @@ fn over(weight: Weight, theirs: Weight) -> Result<(), Refusal> {
 
 /// What to say of something that is not there, or is none of their business.
 fn nothing(request: &Request) -> Refusal {
-    match request {
-        Request::EndSession(_) => Refusal::NoSuchSession,
-        Request::Unban(_) => Refusal::NoSuchBan,
-        Request::CancelInvite(_) => Refusal::NoSuchInvite,
-        _ => Refusal::NoSuchUser,
+    if matches!(request, Request::EndSession(_)) {
+        Refusal::NoSuchSession
+    } else {
+        Refusal::NoSuchUser
     }
 }

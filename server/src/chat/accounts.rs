@@ -24,8 +24,10 @@ impl Chat {
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
         let Asked { user, at, .. } = asked;
-        if !self.durable.users.contains_key(&user) {
-            return Err(Refusal::NotAllowed);
+        let name = self.durable.users.get(&user).ok_or(Refusal::NotAllowed)?.name.skeleton();
+        // Somebody older has a name that looks the same: an account is signed in to by name.
+        if self.durable.user_names.get(&name) != Some(&user) {
+            return Err(Refusal::NameTaken { suggestion: None });
         }
         let hash = brought.password.clone().ok_or(Refusal::Busy)?;
         self.set_password(user, hash, at, out);
@@ -101,9 +103,8 @@ impl Chat {
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
         let holder = self.durable.user_names.get(&recover.name.skeleton()).copied();
-        let (user, kind) = match fact {
-            Some(Fact::Code(Some(KnownCode::Reset { user, kind }))) => (user, kind),
-            _ => return Err(Refusal::CodeUnknown),
+        let Some(Fact::Code(Some(KnownCode::Reset { user, kind }))) = fact else {
+            return Err(Refusal::CodeUnknown);
         };
         if holder != Some(user) {
             return Err(Refusal::CodeUnknown);

@@ -7,6 +7,7 @@ use super::{Asked, Brought, Chat, Effect, Fact, SHELL, refuse};
 use parlor_shared::Role;
 
 impl Chat {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are answered in one place")]
     pub(super) fn ask(
         &mut self,
         asked: Asked,
@@ -20,6 +21,9 @@ impl Chat {
         let standing =
             if is_signed_in { self.standing(asked.user, &request) } else { Standing::default() };
         let allowed = access::may(&request, standing, self.target(asked.user, &request));
+        // What one said one may ask about, whatever became of one's membership since.
+        let is_resend = matches!(fact, Some(Fact::ClientId { known: Some(_), .. }));
+        let allowed = if is_signed_in && is_resend { Ok(()) } else { allowed };
         let answer = match allowed {
             Err(refusal) => Err(refusal),
             Ok(()) if request.is_farewell() => {
@@ -44,7 +48,6 @@ impl Chat {
         out[start..].sort_by_key(|it| matches!(it, Effect::Expel { .. }));
     }
 
-    #[expect(clippy::too_many_lines, reason = "one line for each request")]
     fn do_it(
         &mut self,
         asked: Asked,
@@ -96,8 +99,14 @@ impl Chat {
             Request::Unban(it) => self.unban(asked, it.ban, out).map(done),
             Request::Bans(it) => Ok(self.bans(asked, it)),
             Request::Mute(it) => self.mute(asked, it, out).map(done),
-            Request::Unmute(it) => self.unmute(asked, it, out).map(done),
-            Request::EraseMessages(it) => self.erase_messages(asked, it, fact, out).map(done),
+            Request::Unmute(it) => {
+                self.unmute(asked, it, out);
+                Ok(Reply::Done {})
+            }
+            Request::EraseMessages(it) => {
+                self.erase_messages(asked, it, fact, out);
+                Ok(Reply::Done {})
+            }
             Request::EndRoom(it) => self.end_room(asked, it, out).map(done),
             Request::Policy(_) => Ok(Reply::Policy(self.durable.policy)),
             Request::SetPolicy(it) => Ok(self.set_policy(asked, it, out)),
@@ -154,12 +163,12 @@ impl Chat {
             Request::Mute(it) => (it.room, named(it.user, it.room)),
             Request::Unmute(it) => (it.room, named(it.user, it.room)),
             // Also those who went for good can have said what has to go.
-            Request::EraseMessages(it) => match named(it.user, it.room) {
-                Named::Nothing if it.user > SHELL && it.user <= self.durable.last.user => {
-                    (it.room, Named::Other { role: Role::Guest, in_room: None })
-                }
-                named => (it.room, named),
-            },
+            Request::EraseMessages(it) => {
+                let was_here = it.user > SHELL && it.user <= self.durable.last.user;
+                let is = named(it.user, it.room);
+                let former = Named::Other { role: Role::Guest, in_room: None };
+                (it.room, if is == Named::Nothing && was_here { former } else { is })
+            }
             Request::SetRole(it) => (None, named(it.user, None)),
             Request::MakeResetCode(it) => (None, named(it.user, None)),
             Request::Sessions(it) => (None, it.user.map_or(nobody, |it| named(it, None))),

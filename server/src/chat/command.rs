@@ -41,6 +41,13 @@ impl TokenHash {
 #[derive(Clone, Eq, PartialEq)]
 pub struct PasswordHash(pub Box<str>);
 
+impl PasswordHash {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PasswordHash(…)")

@@ -165,7 +165,9 @@ impl Durable {
         self.last.user = self.last.user.max(user);
         let skeleton = name.skeleton();
         self.old_names.remove(&skeleton);
-        self.user_names.insert(skeleton, user);
+        // Names that were given before two of them were known to look the same stay with both;
+        // whoever types it means the first.
+        self.user_names.entry(skeleton).or_insert(user);
         let it = User {
             name,
             role: Role::Guest,
@@ -183,7 +185,10 @@ impl Durable {
     /// Forgets a user with everything that is its own.
     pub(super) fn remove_user(&mut self, user: UserId) {
         let Some(it) = self.users.remove(&user) else { return };
-        self.user_names.remove(&it.name.skeleton());
+        let skeleton = it.name.skeleton();
+        if self.user_names.get(&skeleton) == Some(&user) {
+            self.user_names.remove(&skeleton);
+        }
         self.old_names.retain(|_, (_, holder, _)| *holder != user);
         for session in it.sessions {
             if let Some(session) = self.sessions.remove(&session) {

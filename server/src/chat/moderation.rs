@@ -257,15 +257,10 @@ impl Chat {
         Ok(())
     }
 
-    pub(super) fn unmute(
-        &mut self,
-        asked: Asked,
-        unmute: Unmute,
-        out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn unmute(&mut self, asked: Asked, unmute: Unmute, out: &mut Vec<Effect>) {
         let Unmute { user, room } = unmute;
         if self.durable.mutes.remove(&(user, room)).is_none() {
-            return Ok(());
+            return;
         }
         out.push(Effect::Save(Record::MuteGone { user, room }));
         let about = About { user: Some(user), room };
@@ -274,7 +269,6 @@ impl Chat {
             self.happen(room, asked.user, asked.at, Happening::Unmuted { user, who }, out);
         }
         self.tell_user(user, UserNews::UnmutedIn { room }, asked.at, out);
-        Ok(())
     }
 
     /// Fails while somebody may not write in a room.
@@ -339,7 +333,7 @@ impl Chat {
         it: EraseMessages,
         fact: Option<Fact>,
         out: &mut Vec<Effect>,
-    ) -> Result<(), Refusal> {
+    ) {
         let EraseMessages { user, room } = it;
         let rooms = match (room, fact) {
             (Some(room), _) => vec![room],
@@ -354,7 +348,6 @@ impl Chat {
             let through = self.durable.rooms.get(&room).map_or(Seq(0), |it| it.last_seq);
             self.happen(room, asked.user, asked.at, Happening::Erased { user, through }, out);
         }
-        Ok(())
     }
 
     pub(super) fn end_room(

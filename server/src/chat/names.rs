@@ -107,7 +107,9 @@ impl Chat {
         let is_full = olds.len() as u64 >= self.limits.names_kept.max(1);
         let released = olds.into_iter().next().filter(|_| is_full).map(|(_, old)| old);
         let looks = name.skeleton();
-        self.durable.user_names.remove(&was.skeleton());
+        if self.durable.user_names.get(&was.skeleton()) == Some(&user) {
+            self.durable.user_names.remove(&was.skeleton());
+        }
         if let Some(old) = &released {
             self.durable.old_names.remove(&old.skeleton());
         }

@@ -102,16 +102,9 @@ impl Stored {
                 self.forget_user(*user);
                 self.old_names.extend(name.map(|it| (it, *user, *until)));
             }
-            Record::Session(session) => {
-                self.last.session = self.last.session.max(session.session);
-                self.sessions.insert(session.session, session.clone());
+            Record::Session(_) | Record::SessionUsed { .. } | Record::SessionEnded { .. } => {
+                self.keep_session(record);
             }
-            Record::SessionUsed { session, at, address } => {
-                if let Some(it) = self.sessions.get_mut(session) {
-                    (it.used_at, it.address) = (*at, Some(*address));
-                }
-            }
-            Record::SessionEnded { session } => drop(self.sessions.remove(session)),
             Record::Seen { .. }
             | Record::Renamed { .. }
             | Record::Role { .. }
@@ -162,6 +155,7 @@ impl Stored {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes these only")]
     fn keep_of_user(&mut self, record: &Record) {
         let (Record::Seen { user, .. }
         | Record::Renamed { user, .. }
@@ -195,6 +189,23 @@ impl Stored {
                 }
             }
             Record::UserEvent { event, .. } => it.mine = event.mine,
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes these only")]
+    fn keep_session(&mut self, record: &Record) {
+        match record {
+            Record::Session(session) => {
+                self.last.session = self.last.session.max(session.session);
+                self.sessions.insert(session.session, session.clone());
+            }
+            Record::SessionUsed { session, at, address } => {
+                if let Some(it) = self.sessions.get_mut(session) {
+                    (it.used_at, it.address) = (*at, Some(*address));
+                }
+            }
+            Record::SessionEnded { session } => drop(self.sessions.remove(session)),
             _ => {}
         }
     }

@@ -56,17 +56,17 @@ pub(super) fn render(event: &RoomEvent, room: &str, into: &mut String) {
         Fact::Blank { .. } => into.push_str("\tblank"),
         Fact::Renamed { was } => about("renamed", Some(was), None, into),
         Fact::Kicked { who, reason, .. } => {
-            about("kicked", Some(who), reason.as_ref().map(Line::as_str), into)
+            about("kicked", Some(who), reason.as_ref().map(Line::as_str), into);
         }
         Fact::Banned { who, reason, .. } => {
-            about("banned", Some(who), reason.as_ref().map(Line::as_str), into)
+            about("banned", Some(who), reason.as_ref().map(Line::as_str), into);
         }
         Fact::Muted { who, reason, .. } => {
-            about("muted", Some(who), reason.as_ref().map(Line::as_str), into)
+            about("muted", Some(who), reason.as_ref().map(Line::as_str), into);
         }
         Fact::Unmuted { who, .. } => about("unmuted", Some(who), None, into),
         Fact::RoleGiven { who, role, .. } => {
-            about("role_given", Some(who), Some(role.word()), into)
+            about("role_given", Some(who), Some(role.word()), into);
         }
         Fact::Erased { .. } => about("erased", None, None, into),
         Fact::Ended { reason } => about("ended", None, reason.as_ref().map(Line::as_str), into),
@@ -125,6 +125,19 @@ pub(super) fn folder_name(user: UserId, name: &str) -> String {
     folder
 }
 
+/// Whether a folder could be a user's by its name.
+pub(super) fn is_folder_name(name: &str) -> bool {
+    let id = name.split_once('-').map_or("", |(id, _)| id);
+    !id.is_empty() && id.bytes().all(|it| it.is_ascii_digit())
+}
+
+/// Whose folder that is, under whatever name.
+pub(super) fn folder_owner(folder: &str) -> Option<UserId> {
+    let (user, _) = folder.split_once('-')?;
+    let id = user.parse().ok().map(UserId)?;
+    (id.to_string() == user).then_some(id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +159,13 @@ mod tests {
     }
 
     #[test]
+    fn other_folders_are_nobodys() {
+        for folder in ["notes", "7", "07-Ann", "+7-Ann", "-7-Ann", "-Ann"] {
+            assert_eq!(folder_owner(folder), None, "{folder}");
+        }
+    }
+
+    #[test]
     fn no_name_becomes_a_path() {
         for (name, folder) in [
             ("Ann", "7-Ann"),
@@ -156,6 +176,7 @@ mod tests {
             ("a\u{3164}b", "7-a%E3%85%A4b"),
         ] {
             assert_eq!(folder_name(UserId(7), name), folder);
+            assert_eq!(folder_owner(folder), Some(UserId(7)));
         }
         let long = folder_name(UserId(7), &"🙂".repeat(32));
         assert!(long.len() <= FOLDER_NAME_MAX && long.ends_with("%82"), "{long}");

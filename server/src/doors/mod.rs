@@ -1,6 +1,9 @@
 //! The doors: one port, many tongues. Accepting, capping, and telling by the first byte who comes.
 //!
 //! A door turns bytes into frames and decides nothing about the chat.
+//!
+//! Invariant: delivery and the hub hear of a connection when it is known what it speaks, so that
+//! nothing is ever said to one that cannot understand it.
 
 mod caps;
 mod ndjson;
@@ -138,8 +141,8 @@ fn admit(
     let opened = Instant::now();
     let id = house.entrance.next_id();
     threads::start(format!("conn-{}", id.0), move || {
-        let guest = Guest { id, socket: Arc::new(socket), source, place, opened };
-        if catch_unwind(AssertUnwindSafe(|| serve(guest, &house))).is_err() {
+        let caller = Caller { id, socket: Arc::new(socket), source, place, opened };
+        if catch_unwind(AssertUnwindSafe(|| serve(caller, &house))).is_err() {
             log::error!("a connection from {source} panicked and was ended");
         }
         drop(alive);
@@ -148,7 +151,7 @@ fn admit(
 }
 
 /// Somebody at the door of whom nothing is known yet.
-struct Guest {
+struct Caller {
     id: ConnectionId,
     socket: Arc<TcpStream>,
     source: IpAddr,
@@ -158,8 +161,8 @@ struct Guest {
 
 /// Asks the first byte which door it is, and inside TLS once more. Only then the rest of the
 /// house hears of the connection.
-fn serve(guest: Guest, house: &House) {
-    let Guest { id, socket, source, place, opened } = guest;
+fn serve(caller: Caller, house: &House) {
+    let Caller { id, socket, source, place, opened } = caller;
     let limits = &house.shared.limits;
     let Some(first) = first_byte(&socket, limits) else { return };
     let mut seal = None;

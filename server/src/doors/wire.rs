@@ -20,6 +20,8 @@ const LINGER_BYTES: usize = 1024 * 1024;
 pub(super) struct Wire {
     socket: Arc<TcpStream>,
     sealed: Option<Box<Sealed>>,
+    /// The client has said that it is done.
+    has_ended: bool,
 }
 
 struct Sealed {
@@ -33,7 +35,7 @@ struct Sealed {
 
 impl Wire {
     pub(super) fn plain(socket: Arc<TcpStream>) -> Self {
-        Self { socket, sealed: None }
+        Self { socket, sealed: None, has_ended: false }
     }
 
     pub(super) fn sealed(
@@ -44,12 +46,18 @@ impl Wire {
     ) -> Self {
         let (raw, from, upto) = ([0; RAW_BYTES], 0, 0);
         let sealed = Box::new(Sealed { id, seal, delivery, raw, from, upto });
-        Self { socket, sealed: Some(sealed) }
+        Self { socket, sealed: Some(sealed), has_ended: false }
     }
 
     /// Reads plaintext; 0 is the end. `Interrupted` means that something came and nothing of it
     /// is for the door: deadlines have to be looked at, and then it reads on.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.read_more(into);
+        self.has_ended |= matches!(read, Ok(0));
+        read
+    }
+
+    fn read_more(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let mut socket = &*self.socket;
         let Some(sealed) = &mut self.sealed else { return socket.read(into) };
         if let Some(opened) = sealed.open(into)? {
@@ -68,9 +76,11 @@ impl Wire {
         self.socket.set_read_timeout(Some(timeout))
     }
 
-    /// See [`linger`].
+    /// See [`linger`]; there is nothing to wait for when the client was done first.
     pub(super) fn linger(&self, limits: &Limits) {
-        linger(&self.socket, limits);
+        if !self.has_ended {
+            linger(&self.socket, limits);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ pub mod throttle;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parlor_shared::request::{Hello, Request};
 use parlor_shared::{
@@ -23,11 +23,11 @@ use parlor_shared::{
 use crate::chat::{Arrival, From, TokenHash};
 use crate::connection::{Connection, Stopping};
 use crate::figures::Figures;
-use crate::store::Readers;
+use crate::store::{Reader, Readers, StoreError};
 pub use meter::Meters;
 use meter::{Kind, Meter, Pace};
 use password::Passwords;
-use throttle::Throttle;
+use throttle::{AccountKey, Throttle};
 
 /// What all gates share.
 #[derive(Clone)]
@@ -45,6 +45,37 @@ pub struct Shared {
     pub shell: Option<TokenHash>,
     /// Mail can be sent.
     pub has_mail: bool,
+}
+
+impl Shared {
+    /// What all gates share, of a server that sends no mail.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn new(
+        limits: &Arc<Limits>,
+        readers: Readers,
+        figures: Figures,
+        shell: TokenHash,
+    ) -> Result<Self, StoreError> {
+        let throttle = Throttle::new(limits);
+        // Whoever came in from there before is not slowed by those who guess from elsewhere.
+        for (name, source) in readers.with(Reader::known_sources)? {
+            throttle.succeeded(AccountKey::of_name(&name.skeleton()), source, Instant::now());
+        }
+        Ok(Self {
+            limits: Arc::clone(limits),
+            readers,
+            meters: Arc::new(Meters::new(limits)),
+            passwords: Arc::new(Passwords::new(limits)),
+            throttle: Arc::new(throttle),
+            codes: Arc::new(Throttle::new(limits)),
+            mails: Arc::new(Throttle::new(limits)),
+            figures: Arc::new(figures),
+            shell: Some(shell),
+            has_mail: false,
+        })
+    }
 }
 
 /// Where a connection comes from, as its door knows it.
@@ -138,6 +169,7 @@ impl Gate {
         Ok(Next::Go)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is asked of the chat")]
     fn request(&mut self, id: RequestId, request: Request) -> Result<Next, Stopping> {
         if account::is_secret(&request) && !self.origin.is_private {
             return self.refuse(Some(id), Refusal::NeedsTls);

@@ -14,6 +14,7 @@ type Answer = Result<Result<Reply, Refusal>, StoreError>;
 
 impl Gate {
     /// Answers a read. What this connection said before is in what it reads.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are asked of the chat")]
     pub(super) fn read(
         &mut self,
         id: RequestId,
@@ -74,6 +75,7 @@ impl Gate {
     }
 
     /// What only those may read who see to the server: as of the state that is read.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes three")]
     fn of_house(&self, user: UserId, request: &Request) -> Answer {
         self.shared.readers.with(|reader| {
             if let Err(refusal) = access::may(request, standing(reader, user)?, Target::default()) {

@@ -17,6 +17,8 @@ pub(super) struct Release {
     closes: Vec<ConnectionId>,
     expels: Vec<ConnectionId>,
     pub(super) wants_backup: bool,
+    pub(super) has_policy: bool,
+    pub(super) has_mail: bool,
     pub(super) seats: Vec<(ConnectionId, Option<UserId>)>,
     pub(super) fences: Vec<ConnectionId>,
 }
@@ -54,6 +56,24 @@ impl Release {
         None
     }
 
+    /// The connections that were to end.
+    pub(super) fn take_ended(&mut self) -> Vec<ConnectionId> {
+        let mut ended = std::mem::take(&mut self.closes);
+        ended.append(&mut self.expels);
+        ended
+    }
+
+    /// Ends these as well.
+    pub(super) fn end(&mut self, connections: Vec<ConnectionId>) {
+        self.expels.extend(connections);
+    }
+
+    /// Notes who is to be woken because of what is saved.
+    pub(super) fn note(&mut self, record: &Record) {
+        self.has_policy |= matches!(record, Record::Policy(_));
+        self.has_mail |= matches!(record, Record::Mail { .. });
+    }
+
     /// Answers `command` with a "no" instead of applying it.
     pub(super) fn refuse(&mut self, command: &Command, refusal: Refusal) {
         if let Act::Ask { connection, id, .. } = &command.act {
@@ -63,8 +83,8 @@ impl Release {
 
     /// The letter to the delivery threads; `None` when nobody hears anything.
     pub(super) fn seal(&mut self) -> Option<Batch> {
-        // Whoever is expelled is told why, so there is a reply then.
-        if self.replies.is_empty() && self.chunks.is_empty() && self.closes.is_empty() {
+        let ends_nobody = self.closes.is_empty() && self.expels.is_empty();
+        if self.replies.is_empty() && self.chunks.is_empty() && ends_nobody {
             return None;
         }
         self.chunk_of.clear();

@@ -82,6 +82,15 @@ impl PrivateFolder {
         gone(unlinkat(&self.folder, plain(name)?, AtFlags::empty()).map_err(io::Error::from))
     }
 
+    /// Removes an empty folder. One that is not there is removed.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`, and what the operating system says.
+    pub fn remove_folder(&self, name: &str) -> io::Result<()> {
+        use rustix::fs::{AtFlags, unlinkat};
+        gone(unlinkat(&self.folder, plain(name)?, AtFlags::REMOVEDIR).map_err(io::Error::from))
+    }
+
     /// Gives a file another name, over whatever had it, and returns when the disk knows.
     ///
     /// # Errors
@@ -89,6 +98,16 @@ impl PrivateFolder {
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         rustix::fs::renameat(&self.folder, plain(from)?, &self.folder, plain(to)?)?;
         Ok(rustix::fs::fsync(&self.folder)?)
+    }
+
+    /// Moves what is called `name` into another folder of the same disk, where nothing is called
+    /// so, or only an empty folder.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`, and what the operating system says.
+    pub fn move_into(&self, name: &str, into: &Self) -> io::Result<()> {
+        let name = plain(name)?;
+        Ok(rustix::fs::renameat(&self.folder, name, &into.folder, name)?)
     }
 
     /// The names of everything in it that is UTF-8.
@@ -171,9 +190,26 @@ impl PrivateFolder {
     /// See the Unix version.
     ///
     /// # Errors
+    /// See the Unix version.
+    pub fn remove_folder(&self, name: &str) -> io::Result<()> {
+        gone(std::fs::remove_dir(self.folder.join(plain(name)?)))
+    }
+
+    /// See the Unix version.
+    ///
+    /// # Errors
     /// What the operating system says.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         std::fs::rename(self.folder.join(plain(from)?), self.folder.join(plain(to)?))
+    }
+
+    /// See the Unix version.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn move_into(&self, name: &str, into: &Self) -> io::Result<()> {
+        let name = plain(name)?;
+        std::fs::rename(self.folder.join(name), into.folder.join(name))
     }
 
     /// See the Unix version.

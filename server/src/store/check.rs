@@ -26,10 +26,22 @@ pub struct Report {
 /// # Errors
 /// When there is no database to look at.
 pub fn check(folder: &Path) -> Result<Report, StoreError> {
+    check_unless(folder, || false)
+}
+
+/// The same, given up when `is_over` says so: then the report says that it was interrupted.
+///
+/// # Errors
+/// When there is no database to look at.
+pub fn check_unless(
+    folder: &Path,
+    is_over: impl FnMut() -> bool + Send + 'static,
+) -> Result<Report, StoreError> {
     if !file_in(folder).exists() {
         return Err(StoreError::NotOurs(file_in(folder)));
     }
     let mut reader = Reader::open_to_look(folder)?;
+    reader.give_up_when(is_over)?;
     let mut report = Report::default();
     if let Err(error) = reader.check_pages() {
         report.found.push(error.to_string());
@@ -65,7 +77,10 @@ pub fn check(folder: &Path) -> Result<Report, StoreError> {
                 ));
             }
             *seq = event.seq;
-            if let Happening::Said { nth: said, .. } = event.fact {
+            if let Happening::Said { nth: said, .. }
+            | Happening::Announced { nth: said, .. }
+            | Happening::Blank { nth: said, .. } = event.fact
+            {
                 if said != nth.next() {
                     report.found.push(format!("room {}: message {said} follows {nth}", event.room));
                 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use parlor_shared::{
-    BanId, Epoch, InviteId, Nth, RoomId, Seq, SessionId, UnixMillis, UserId, UserName,
+    BanId, Epoch, InviteId, Nth, Policy, RoomId, Seq, SessionId, UnixMillis, UserId, UserName,
 };
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::{Store, StoreError, parsed, words};
 use crate::chat::{
@@ -23,14 +23,6 @@ impl Store {
     pub fn load(&self) -> Loaded<Stored> {
         let epoch: [u8; 8] =
             self.db.query_row("SELECT value FROM meta WHERE key = 'epoch'", [], |it| it.get(0))?;
-        let policy: Option<Vec<u8>> = self
-            .db
-            .query_row("SELECT value FROM meta WHERE key = 'policy'", [], |it| it.get(0))
-            .optional()?;
-        let policy = policy
-            .map(|it| serde_json::from_slice(&it))
-            .transpose()
-            .map_err(|error| StoreError::Corrupt(format!("the policy: {error}")))?;
         Ok(Stored {
             epoch: Epoch(epoch),
             users: self.load_users()?,
@@ -40,7 +32,7 @@ impl Store {
             bans: self.load_bans()?,
             mutes: self.load_mutes()?,
             old_names: self.load_old_names()?,
-            policy: policy.unwrap_or_default(),
+            policy: policy(&self.db)?,
             last: LastIds {
                 user: UserId(self.number("SELECT coalesce(max(id), 0) FROM user")?),
                 session: SessionId(self.last_of("session")?),
@@ -216,4 +208,14 @@ fn millis(row: &Row<'_>, column: usize) -> rusqlite::Result<UnixMillis> {
 
 fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     row.get(column)
+}
+
+/// How the server is run, as its admins last said.
+pub(super) fn policy(db: &Connection) -> Loaded<Policy> {
+    let stored: Option<Vec<u8>> = db
+        .query_row("SELECT value FROM meta WHERE key = 'policy'", [], |it| it.get(0))
+        .optional()?;
+    let read = stored.map(|it| serde_json::from_slice(&it)).transpose();
+    let policy = read.map_err(|error| StoreError::Corrupt(format!("the policy: {error}")))?;
+    Ok(policy.unwrap_or_default())
 }

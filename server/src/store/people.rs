@@ -1,12 +1,13 @@
 //! Reading what is not said in rooms: accounts, own streams, the audit log, invitations, mails.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use parlor_shared::name::Skeleton;
 use parlor_shared::reply::{AuditEntry, InviteEntry, PersonName};
 use parlor_shared::{
-    Code, EmailAddress, InviteId, Nth, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent, UserId,
-    UserName, UserNews,
+    Code, EmailAddress, InviteId, Nth, Policy, Role, RoomEvent, RoomId, Seq, UnixMillis, UserEvent,
+    UserId, UserName, UserNews,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -49,6 +50,26 @@ impl Reader {
     /// When the database cannot be read.
     pub fn account_of(&mut self, user: UserId) -> Result<Option<AccountRow>, StoreError> {
         account(&self.db, "user = ?1", params![user.0 as i64])
+    }
+
+    /// The names of accounts and the addresses from which their sessions came in.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn known_sources(&mut self) -> Result<Vec<(UserName, IpAddr)>, StoreError> {
+        let mut query = self.db.prepare(
+            "SELECT DISTINCT name, address FROM session JOIN account USING (user)
+             JOIN user ON user.id = session.user WHERE address IS NOT NULL",
+        )?;
+        let mut rows = query.query([])?;
+        let mut known = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (name, address): (String, String) = (row.get(0)?, row.get(1)?);
+            if let Ok(address) = address.parse() {
+                known.push((parsed(&name, "a user's name")?, address));
+            }
+        }
+        Ok(known)
     }
 
     /// A user's role on the server, and whether it has an account; `None` for who is none.
@@ -154,6 +175,14 @@ impl Reader {
         entries.truncate(limit);
         entries.reverse();
         Ok((entries, more))
+    }
+
+    /// How the server is run.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn policy(&mut self) -> Result<Policy, StoreError> {
+        super::load::policy(&self.db)
     }
 
     /// The invitations that are still good.

@@ -9,11 +9,15 @@ use parlor_shared::request::PageAt;
 use parlor_shared::{Epoch, Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension as _, Params, params};
 
+use super::erase::{self, Erasure};
 use super::people::present_names;
 use super::{Position, StoreError, corrupt, file_in, parsed, quick_check, row, settle};
 
 /// Page cache of a reader in KiB: index pages and a history page; there are several readers.
 const CACHE_KIB: i64 = 512;
+
+/// Steps of SQLite's machine between two looks whether to give up: far less than a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// A page of a room's history.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,24 +65,7 @@ impl Reader {
     /// When it cannot be opened.
     pub fn open_to_look(folder: &Path) -> Result<Self, StoreError> {
         let path = file_in(folder);
-        let log = format!("{}-wal", path.display());
-        if Path::new(&log).exists() {
-            return Self::open(folder);
-        }
-        let mut name = String::from("file:");
-        for byte in path.to_string_lossy().bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
-                    name.push(char::from(byte));
-                }
-                _ => name.push_str(&format!("%{byte:02x}")),
-            }
-        }
-        name.push_str("?immutable=1");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI;
-        let db = Connection::open_with_flags(name, flags).map_err(corrupt)?;
+        let db = connect_to_look(&path, log_of(&path).exists())?;
         settle(&db, CACHE_KIB).map_err(corrupt)?;
         Ok(Self { db })
     }
@@ -96,7 +83,7 @@ impl Reader {
         size: PageSize,
     ) -> Result<Option<Page>, StoreError> {
         let snapshot = Snapshot::begin(&self.db)?;
-        let mut member = snapshot.0.prepare_cached(
+        let mut member = snapshot.db.prepare_cached(
             "SELECT 1 FROM member WHERE user = ?2 AND room = ?1 AND left_seq IS NULL",
         )?;
         if !member.exists(params![room.0 as i64, user.0 as i64])? {
@@ -160,14 +147,16 @@ impl Reader {
         after: Position,
         limit: usize,
     ) -> Result<Vec<(Position, Arc<RoomEvent>)>, StoreError> {
-        let mut query = self.db.prepare_cached(&format!(
+        let snapshot = Snapshot::begin(&self.db)?;
+        let mut query = snapshot.db.prepare_cached(&format!(
             "SELECT {} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2",
             row::COLUMNS
         ))?;
         let mut rows = query.query(params![after.0 as i64, limit as i64])?;
         let mut events = Vec::with_capacity(limit.min(1_024));
         while let Some(it) = rows.next()? {
-            events.push(row::read(it)?);
+            let (position, event) = row::read(it)?;
+            events.push((position, erase::seen(&snapshot.pending, position, event)));
         }
         Ok(events)
     }
@@ -249,6 +238,17 @@ impl Reader {
         self.db.get_interrupt_handle()
     }
 
+    /// Whatever this reader is doing ends with an error soon after `is_over` says so.
+    ///
+    /// # Errors
+    /// When the database is of no use.
+    pub fn give_up_when(
+        &mut self,
+        is_over: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<(), StoreError> {
+        Ok(self.db.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_over))?)
+    }
+
     /// SQLite's own check of the whole file.
     ///
     /// # Errors
@@ -258,18 +258,52 @@ impl Reader {
     }
 }
 
+/// The write-ahead log of a database.
+pub(super) fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// See [`Reader::open_to_look`].
+pub(super) fn connect_to_look(path: &Path, has_log: bool) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if has_log {
+        return Connection::open_with_flags(path, flags).map_err(corrupt);
+    }
+    let mut name = String::from("file:");
+    for byte in path.to_string_lossy().bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                name.push(char::from(byte));
+            }
+            _ => name.push_str(&format!("%{byte:02x}")),
+        }
+    }
+    name.push_str("?immutable=1");
+    let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(name, flags).map_err(corrupt)
+}
+
 /// A read transaction: one state of the store for several queries.
-struct Snapshot<'a>(&'a Connection);
+struct Snapshot<'a> {
+    db: &'a Connection,
+    /// What is still to be erased in it.
+    pending: Vec<Erasure>,
+}
 
 impl<'a> Snapshot<'a> {
-    fn begin(db: &'a Connection) -> rusqlite::Result<Self> {
+    fn begin(db: &'a Connection) -> Result<Self, StoreError> {
         db.prepare_cached("BEGIN")?.raw_execute()?;
-        Ok(Self(db))
+        // Ended also when reading fails.
+        let mut snapshot = Self { db, pending: Vec::new() };
+        snapshot.pending = erase::pending(db)?;
+        Ok(snapshot)
     }
 
     fn last_seq(&self, room: RoomId) -> rusqlite::Result<Seq> {
         let mut query =
-            self.0.prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE room = ?1")?;
+            self.db.prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE room = ?1")?;
         query.query_row([room.0 as i64], |row| row.get::<_, i64>(0)).map(|it| Seq(it as u64))
     }
 
@@ -308,15 +342,15 @@ impl<'a> Snapshot<'a> {
         values: impl Params,
         size: PageSize,
     ) -> Result<(Vec<RoomEvent>, bool), StoreError> {
-        let mut query = self.0.prepare_cached(sql)?;
+        let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query(values)?;
         let (mut events, mut bytes) = (Vec::new(), 0);
         while let Some(it) = rows.next()? {
             if events.len() >= size.events || (bytes >= size.bytes && !events.is_empty()) {
                 return Ok((events, true));
             }
-            let (_, event) = row::read(it)?;
-            let event = Arc::unwrap_or_clone(event);
+            let (position, event) = row::read(it)?;
+            let event = Arc::unwrap_or_clone(erase::seen(&self.pending, position, event));
             bytes += encoded_bytes(&event);
             events.push(event);
         }
@@ -327,7 +361,7 @@ impl<'a> Snapshot<'a> {
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         // A read transaction has nothing to lose; an error here only means it is over already.
-        if let Err(error) = self.0.execute_batch("COMMIT") {
+        if let Err(error) = self.db.execute_batch("COMMIT") {
             log::debug!("ending a read: {error}");
         }
     }
@@ -335,12 +369,13 @@ impl Drop for Snapshot<'_> {
 
 /// What the event takes on the wire, within a few bytes.
 fn encoded_bytes(event: &RoomEvent) -> usize {
-    let text = match &event.fact {
-        parlor_shared::Fact::Said { text, .. } | parlor_shared::Fact::Announced { text, .. } => {
-            text.as_str().len()
-        }
+    let text = if let parlor_shared::Fact::Said { text, .. }
+    | parlor_shared::Fact::Announced { text, .. } = &event.fact
+    {
+        text.as_str().len()
+    } else {
         // A reason has at most 390 characters.
-        _ => 256,
+        256
     };
     // Escapes make it longer; only a text that needs many is worth encoding to know.
     if text < 1_024 {

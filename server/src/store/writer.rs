@@ -20,7 +20,7 @@ const CHECKPOINT_PAGES: i64 = 16_384;
 pub struct Store {
     pub(super) db: Connection,
     is_checked: bool,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
 }
 
 /// How much is kept of what would otherwise grow for ever.
@@ -97,6 +97,15 @@ impl Store {
         Self::complete_log(&db, path)?;
         File::open(folder)?.sync_all()?;
         Ok(Self { db, is_checked, bounds: Bounds::from(&Limits::default()) })
+    }
+
+    /// Moves the write-ahead log into the file before the end, whoever else still reads. Where
+    /// that cannot be done the next start does it.
+    pub fn finish(&self) {
+        let moved = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = moved {
+            log::debug!("the write-ahead log stays for the next start: {error}");
+        }
     }
 
     /// Moves the write-ahead log into the file. Where a full disk has no room for that, the log is
@@ -183,7 +192,8 @@ impl Store {
     /// When the database cannot be locked or written.
     pub fn begin(&mut self) -> Result<Batch<'_>, StoreError> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
-        Ok(Batch { db: &self.db, bounds: self.bounds, is_open: true, is_empty: true })
+        let (is_empty, erases) = (true, false);
+        Ok(Batch { db: &self.db, bounds: self.bounds, is_open: true, is_empty, erases })
     }
 }
 
@@ -193,6 +203,7 @@ pub struct Batch<'a> {
     pub(super) bounds: Bounds,
     is_open: bool,
     pub(super) is_empty: bool,
+    pub(super) erases: bool,
 }
 
 impl Batch<'_> {
@@ -200,6 +211,12 @@ impl Batch<'_> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.is_empty
+    }
+
+    /// True when something is to be erased once this is committed.
+    #[must_use]
+    pub fn erases(&self) -> bool {
+        self.erases
     }
 
     /// Makes the batch true: on return it is on the disk.

@@ -13,16 +13,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parlor_server::chat::{
-    Act, Arrival, Chat, Command, ConnectionId, Effect, Heard, Monotonic, Record, TokenHash, Topic,
+    Act, Arrival, Chat, Command, ConnectionId, Effect, From, Heard, Monotonic, Record, TokenHash,
+    Topic,
 };
 use parlor_shared::request::{CreateRoom, Join, Leave, Members, Nothing, Request, Say};
 use parlor_shared::{
-    Fact, LOBBY_ID, Limits, Notice, Refusal, Reply, RequestId, ResumeToken, RoomEvent, RoomId, Seq,
-    ServerFrame, UnixMillis, UserId,
+    Event, Fact, LOBBY_ID, Limits, Notice, Refusal, Reply, RequestId, ResumeToken, RoomEvent,
+    RoomId, Seq, ServerFrame, UnixMillis, UserEvent, UserId,
 };
 use proptest::prelude::*;
 
 use disk::Disk;
+
+/// A token that no other number has.
+fn fresh_token(number: u64) -> ResumeToken {
+    let mut token = [0; 32];
+    token[..8].copy_from_slice(&number.to_le_bytes());
+    ResumeToken(token)
+}
+
+/// Each slot is a place of its own.
+fn from_slot(slot: u64) -> From {
+    let source = [10, 0, 0, slot as u8].into();
+    From { source, is_private: true, device: None }
+}
 
 const SLOTS: u64 = 6;
 const DAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
@@ -106,6 +120,8 @@ struct Hearer {
     listens: BTreeSet<Topic>,
     /// The last place that was heard, or from which on things will be heard.
     places: BTreeMap<RoomId, Seq>,
+    /// The same for the own stream.
+    mine: Seq,
 }
 
 /// Everything that a failed batch takes back.
@@ -164,12 +180,16 @@ impl World {
         match op {
             Op::Guest { slot, name } => {
                 self.made += 1;
-                let token = ResumeToken([self.made as u8; 32]);
-                let hash = TokenHash([self.made as u8; 32]);
+                let token = fresh_token(self.made);
+                let hash = TokenHash::of_token(&token);
                 let name =
                     ["Ann", "ANN", "Bob", "Cleo", "Dan", "Eve", "Fay", "Аnn"][usize::from(name)];
                 let name = name.parse().expect("a name");
-                self.hello(slot, Arrival::Guest { name, token, hash }, Some(hash));
+                self.hello(
+                    slot,
+                    Arrival::Guest { name, token, invite: None, fact: None },
+                    Some(hash),
+                );
             }
             Op::Known { slot, who } => {
                 let hash = self.state.tokens.get(usize::from(who)).copied();
@@ -225,7 +245,7 @@ impl World {
             self.hellos.insert(connection);
         }
         let id = RequestId(self.made);
-        let effects = self.apply(Act::Hello { connection, id, arrival });
+        let effects = self.apply(Act::Hello { connection, id, arrival, from: from_slot(slot) });
         let seats: Vec<_> = effects
             .iter()
             .filter_map(|it| if let Effect::Seat { user, .. } = it { Some(*user) } else { None })
@@ -237,9 +257,8 @@ impl World {
                 assert_eq!(welcome.token.is_some(), fresh.is_some());
                 self.state.tokens.extend(fresh);
                 let rooms: Vec<_> = welcome.rooms.iter().map(|it| it.room).collect();
-                let members = self.state.disk.members.iter();
-                let mine = members.filter(|it| it.1 == welcome.user).map(|it| it.0);
-                assert_eq!(rooms, mine.collect::<Vec<_>>(), "welcome names the rooms, by id");
+                let mine = self.state.disk.rooms_of(welcome.user);
+                assert_eq!(rooms, mine, "welcome names the rooms, by id");
             }
             Ok(other) => panic!("hello was answered {other:?}"),
             Err(_) => assert_eq!(seats[0], was),
@@ -279,7 +298,8 @@ impl World {
         let user = self.state.hearers[&connection].user;
         let before = self.state.disk.clone();
         let asked = request.clone();
-        let effects = self.apply(Act::Ask { connection, id, request, fact: None });
+        let effects =
+            self.apply(Act::Ask { connection, id, request, brought: Box::default(), fact: None });
         let answer = self.answer(&effects, connection, id);
         let Some(user) = user else {
             assert_eq!(answer, Err(Refusal::HelloFirst));
@@ -294,8 +314,8 @@ impl World {
         {
             assert_eq!(*as_of, before.last_seq(asked.room));
             let after = asked.after.unwrap_or_default();
-            let there = before.members.range((asked.room, UserId(after.0 + 1))..);
-            let there: Vec<_> = there.take_while(|it| it.0 == asked.room).map(|it| it.1).collect();
+            let mut there = before.members_of(asked.room);
+            there.retain(|it| *it > after);
             let shown: Vec<_> = members.iter().map(|it| it.user).collect();
             assert!(there.starts_with(&shown) && *more == (shown.len() < there.len()));
         } else if ends {
@@ -309,24 +329,27 @@ impl World {
     /// The same client id always means the same message.
     fn check_said(&self, before: &Disk, user: UserId, say: &Say, answer: Result<Reply, Refusal>) {
         match (before.find(user, say.client_id), answer) {
-            (Some(first), Ok(Reply::Said { room, client_id, seq, nth, at })) => {
+            (Some(first), Ok(Reply::Said { room, client_id, seq, nth, at, .. })) => {
                 assert_eq!((room, client_id), (say.room, say.client_id));
                 assert_eq!((room, seq, nth, at), (first.room, first.seq, first.nth, first.at));
-                assert_eq!(first.text, say.text);
+                assert_eq!(first.text.as_ref(), Some(&say.text));
                 assert_eq!(before.last_seq(room), self.state.disk.last_seq(room), "said twice");
             }
             (Some(first), answer) => {
                 assert_eq!(answer, Err(Refusal::Conflict));
-                assert!(first.text != say.text || first.room != say.room);
+                assert!(first.text.as_ref() != Some(&say.text) || first.room != say.room);
             }
             (None, Ok(Reply::Said { room, seq, .. })) => {
                 assert_eq!(seq, before.last_seq(room).next());
                 let row = self.state.disk.find(user, say.client_id).expect("saved");
-                assert_eq!((row.room, row.seq, &row.text), (say.room, seq, &say.text));
+                assert_eq!(
+                    (row.room, row.seq, row.text.as_ref()),
+                    (say.room, seq, Some(&say.text))
+                );
             }
             (None, answer) => {
                 assert_eq!(answer, Err(Refusal::NoSuchRoom));
-                assert!(!before.members.contains(&(say.room, user)));
+                assert!(!before.is_member(say.room, user));
             }
         }
     }
@@ -339,6 +362,7 @@ impl World {
         asked: RequestId,
     ) -> Result<Reply, Refusal> {
         let mut answers = effects.iter().filter_map(|it| match it {
+            Effect::Reply { frame: ServerFrame::Event(_), .. } => None,
             Effect::Reply { to, frame } => Some((*to, frame.clone())),
             _ => None,
         });
@@ -354,10 +378,7 @@ impl World {
     fn apply(&mut self, act: Act) -> Vec<Effect> {
         let mut command = self.command(act);
         if let Some(question) = self.chat.needs(&command) {
-            let found = self.state.disk.look_up(question);
-            if let Act::Ask { fact, .. } = &mut command.act {
-                *fact = Some(found);
-            }
+            command.learn(self.state.disk.look_up(question, UnixMillis(self.at)));
         }
         let mut twin = self.chat.clone();
         let effects = self.chat.apply(command.clone());
@@ -401,11 +422,14 @@ impl World {
                     let hearer = self.state.hearers.entry(*connection).or_default();
                     assert!(hearer.listens.remove(topic), "was not listening");
                 }
-                Effect::Close { connection } => {
+                Effect::Publish { topic, event: Heard::User(event) } => {
+                    self.hear_own(*topic, event);
+                }
+                Effect::Close { connection } | Effect::Expel { connection, .. } => {
                     self.state.hearers.remove(connection);
                 }
                 Effect::Reply { to, frame } => self.check_places(*to, frame),
-                Effect::Seat { .. } => {}
+                Effect::Seat { .. } | Effect::BackUp => {}
             }
         }
         self.check_listeners();
@@ -419,7 +443,7 @@ impl World {
                 assert!(!hearer.listens.contains(&Topic::Room(event.room)), "a stranger hears");
                 continue;
             };
-            let may = self.state.disk.members.contains(&(event.room, user)) || leaves == Some(user);
+            let may = self.state.disk.is_member(event.room, user) || leaves == Some(user);
             let does = hearer.listens.contains(&Topic::Room(event.room));
             assert_eq!(may, does, "user {user} and {event:?}");
             if does {
@@ -430,14 +454,26 @@ impl World {
         }
     }
 
+    /// Every connection of the user hears it, nobody else, and places only grow.
+    fn hear_own(&mut self, topic: Topic, event: &UserEvent) {
+        let Topic::User(of) = topic else { panic!("{event:?} to {topic:?}") };
+        for hearer in self.state.hearers.values_mut() {
+            assert_eq!(hearer.user == Some(of), hearer.listens.contains(&topic), "of user {of}");
+            if hearer.user == Some(of) {
+                assert!(event.mine > hearer.mine, "the own stream grows");
+                hearer.mine = event.mine;
+            }
+        }
+    }
+
     fn check_notice(&self, topic: Topic, notice: &Notice) {
         let connected =
             |user: &UserId| self.state.hearers.values().filter(|it| it.user == Some(*user)).count();
         match notice {
             Notice::WentAway { room, user, name } => {
                 assert_eq!(topic, Topic::Room(*room));
-                assert_eq!(*name, self.state.disk.users[user].name);
-                assert!(self.state.disk.members.contains(&(*room, *user)));
+                assert_eq!(*name, self.state.disk.stored.users[user].name);
+                assert!(self.state.disk.is_member(*room, *user));
                 // The one that said goodbye is closed right after.
                 assert!(connected(user) <= 1, "away with a connection");
             }
@@ -447,7 +483,14 @@ impl World {
             }
             Notice::RoomListed { room, name } => {
                 assert_eq!(topic, Topic::Everyone);
-                assert_eq!(*name, self.state.disk.rooms[room].name);
+                assert_eq!(*name, self.state.disk.stored.rooms[room].name);
+            }
+            Notice::RoomUnlisted { room } => {
+                assert_eq!(topic, Topic::Everyone);
+                assert!(self.state.disk.stored.rooms[room].has_ended);
+            }
+            Notice::EnteredRoom(_) | Notice::LeftRoom { .. } => {
+                panic!("is told to single connections: {notice:?}")
             }
             Notice::Ping {} | Notice::GoingAway { .. } | Notice::Unknown => {
                 panic!("not from here: {notice:?}")
@@ -457,12 +500,14 @@ impl World {
 
     /// `last_seq` in an answer is where live hearing begins: no gap, no overlap.
     fn check_places(&self, to: ConnectionId, frame: &ServerFrame) {
+        if let ServerFrame::Event(Event::Notice(Notice::EnteredRoom(joined))) = frame {
+            assert!(self.state.hearers[&to].listens.contains(&Topic::Room(joined.room)));
+        }
         let ServerFrame::Ok { ok, .. } = frame else { return };
         let joined = match ok {
             Reply::Welcome(welcome) => &welcome.rooms[..],
             Reply::Joined(joined) => std::slice::from_ref(joined),
-            Reply::Left { .. } | Reply::Rooms { .. } | Reply::Members { .. } => return,
-            Reply::Said { .. } | Reply::Page { .. } | Reply::Pong {} | Reply::Goodbye {} => return,
+            _ => return,
         };
         for it in joined {
             let heard = self.state.hearers[&to].places[&it.room];
@@ -485,8 +530,7 @@ impl World {
             let mut expected = BTreeSet::new();
             if let Some(user) = hearer.user {
                 expected.extend([Topic::Everyone, Topic::User(user)]);
-                let rooms = self.state.disk.members.iter().filter(|it| it.1 == user);
-                expected.extend(rooms.map(|it| Topic::Room(it.0)));
+                expected.extend(self.state.disk.rooms_of(user).into_iter().map(Topic::Room));
             }
             assert_eq!(hearer.listens, expected, "{connection:?}");
         }

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parlor_server::chat::{Record, TokenHash};
+use parlor_server::chat::Record;
 use parlor_server::chatlog::{Chatlog, ChatlogFigures};
 use parlor_server::store::Store;
 use parlor_shared::{Fact, Limits, Nth, RoomEvent, RoomId, Seq, UnixMillis, UserId};
 use tempfile::TempDir;
 
+mod erased;
 mod kill;
 mod oracle;
 mod property;
@@ -68,9 +69,8 @@ impl House {
 
     fn user(&mut self, name: &str) -> UserId {
         let user = UserId(self.names.len() as u64 + 1);
-        let token = TokenHash([user.0 as u8; 32]);
         let at = UnixMillis(0);
-        self.save(&[Record::User { user, name: name.parse().unwrap(), token, at }]);
+        self.save(&[Record::User { user, name: name.parse().unwrap(), at }]);
         self.names.insert(user, name.to_owned());
         user
     }
@@ -161,11 +161,14 @@ impl House {
     }
 }
 
-/// Every file's text, by its path inside `folder`.
+/// Every log's text, by its path inside `folder`.
 fn files_in(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for user in fs::read_dir(folder).unwrap() {
         let user = user.unwrap();
+        if user.file_name() == ".epoch" {
+            continue;
+        }
         for file in fs::read_dir(user.path()).unwrap() {
             let file = file.unwrap();
             let name = [user.file_name(), file.file_name()].map(|it| it.into_string().unwrap());

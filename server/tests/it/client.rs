@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustls::ClientConnection;
 
 use parlor_shared::request::{
-    AppName, CreateRoom, Hello, History, Join, Leave, Members, Nothing, PageAt, Rooms, Say,
+    CreateRoom, Hello, History, Join, Leave, Members, Nothing, PageAt, Rooms, Say,
 };
 use parlor_shared::{
     ClientId, Event, JoinedRoom, Notice, PROTOCOL, Refusal, Reply, Request, RequestFrame,
@@ -194,9 +194,8 @@ impl Client {
         name: Option<&str>,
         token: Option<ResumeToken>,
     ) -> RequestId {
-        let app = "test".parse::<AppName>().expect("a name");
         let name = name.map(|it| it.parse().expect("a name"));
-        self.send(Request::Hello(Hello { protocol: PROTOCOL, app, name, token }))
+        self.send(Request::Hello(Hello { name, token, ..empty_hello() }))
     }
 
     /// Signs in as a new guest.
@@ -338,6 +337,19 @@ impl Client {
     /// Ends the connection without a word.
     pub(crate) fn vanish(self) {
         self.stream.shutdown(Shutdown::Both).ok();
+    }
+}
+
+/// A `hello` that says nothing about who comes.
+pub(crate) fn empty_hello() -> Hello {
+    Hello {
+        protocol: PROTOCOL,
+        app: "test".parse().expect("a name"),
+        name: None,
+        token: None,
+        password: None,
+        device: None,
+        invite: None,
     }
 }
 

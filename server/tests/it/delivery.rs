@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use parlor_server::chat::{ConnectionId, Topic};
-use parlor_server::delivery::{Batch, Change, Chunk, Delivery};
+use parlor_server::delivery::{Batch, Change, Chunk, Delivery, Seal};
 use parlor_shared::{Limits, Reply, RequestId, RoomId, ServerFrame, frame};
 use proptest::prelude::*;
 use socket2::{Domain, SockRef, Socket, Type};
 
+mod sealed;
 mod speed;
 
 /// Nothing here takes this long unless it is broken.
@@ -59,6 +60,10 @@ impl Running {
     }
 
     fn connect_with_buffers(&self, id: u64, bytes: Option<usize>) -> TcpStream {
+        self.connect_sealed(id, bytes, None)
+    }
+
+    fn connect_sealed(&self, id: u64, bytes: Option<usize>, seal: Option<Arc<Seal>>) -> TcpStream {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let client = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         if let Some(bytes) = bytes {
@@ -69,7 +74,7 @@ impl Running {
         let client = TcpStream::from(client);
         client.set_read_timeout(Some(DEADLINE)).unwrap();
         let (server, _) = listener.accept().unwrap();
-        self.delivery.open(ConnectionId(id), Arc::new(server), None);
+        self.delivery.open(ConnectionId(id), Arc::new(server), seal);
         client
     }
 
@@ -154,6 +159,7 @@ fn replies_come_first_then_what_is_heard_then_the_end() {
             chunk(Topic::Everyone, "all\n", &[(0, 1, true)]),
         ],
         closes: vec![ann_id],
+        expels: Vec::new(),
     });
     running.room("three\n", &[]);
     running.delivery.close(bea_id);
@@ -176,6 +182,7 @@ fn what_refers_to_nobody_is_passed_over() {
         replies: vec![(nobody, pong(1))],
         chunks: vec![chunk(ROOM, "x", &[(0, 9, true), (0, 1, true), (1, 8, false), (1, 9, false)])],
         closes: vec![nobody],
+        expels: vec![nobody],
     });
     running.delivery.close(ConnectionId(1));
     assert_eq!(read_all(&mut ann), b"x");

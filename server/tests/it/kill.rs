@@ -232,10 +232,10 @@ fn a_disk_that_failed_once_is_not_trusted_again() {
 }
 
 /// A small disk of its own for a data folder; gone with this value.
-struct SmallDisk(tempfile::TempDir);
+pub(crate) struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
-    fn of(kib: u64) -> Option<Self> {
+    pub(crate) fn of(kib: u64) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().to_str().expect("UTF-8");
         let size = format!("size={kib}k");
@@ -246,7 +246,7 @@ impl SmallDisk {
         Some(Self(folder))
     }
 
-    fn data(&self) -> std::path::PathBuf {
+    pub(crate) fn data(&self) -> std::path::PathBuf {
         self.0.path().join("data")
     }
 
@@ -255,7 +255,7 @@ impl SmallDisk {
     }
 
     /// Takes what is left but `spare` bytes.
-    fn fill(&self, spare: usize) {
+    pub(crate) fn fill(&self, spare: usize) {
         let left = rustix::fs::statvfs(self.0.path()).expect("a file system");
         let left = (left.f_bavail * left.f_bsize) as usize;
         std::fs::write(self.filler(), vec![0; left.saturating_sub(spare)]).expect("filled");

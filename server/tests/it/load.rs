@@ -146,7 +146,7 @@ impl Talker {
                 self.heard.last_mut().expect("a connection").push(event);
             }
             ServerFrame::Event(Event::Notice(Notice::GoingAway { .. })) => self.was_told = true,
-            ServerFrame::Event(Event::Notice(_)) => {}
+            ServerFrame::Event(Event::User(_) | Event::Notice(_)) => {}
         }
         true
     }

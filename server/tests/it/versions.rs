@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use parlor_shared::{LOBBY_ID, RoomEvent, RoomId, Seq, frame};
+use parlor_shared::{LOBBY_ID, RoomEvent, RoomId, RoomRole, Seq, frame};
 
 use crate::client::Client;
 use crate::harness::{Setup, copy_folder};
@@ -34,6 +34,11 @@ fn every_earlier_data_folder_is_opened_with_every_event() {
         let token = fs::read_to_string(made.join("token.txt")).unwrap();
         let welcome = client.resume(token.trim().parse().unwrap()).unwrap();
         let rooms: Vec<RoomId> = welcome.rooms.iter().map(|it| it.room).collect();
+        // Whoever made a room before there were roles owns it, and the lobby is nobody's.
+        for it in &welcome.rooms {
+            let role = if it.room == LOBBY_ID { RoomRole::Member } else { RoomRole::Owner };
+            assert_eq!((it.role, it.ended), (role, false), "room {}", it.room);
+        }
         let expected = fs::read_to_string(made.join("events.jsonl")).unwrap();
         assert_eq!(story(&mut client, &rooms), expected, "{}", made.display());
         // And the order goes on where it was.

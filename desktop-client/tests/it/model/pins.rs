@@ -2,12 +2,13 @@
 //! decides.
 
 use parlor_desktop::model::{
-    Address, Closed, Effect, Intent, Keep, KeyChanged, LinkNews, LinkState, Pin, Stage, Trouble,
+    Address, Closed, Effect, Intent, Keep, KeptSession, KeyChanged, LinkNews, LinkState, Own, Pin,
+    Session, SessionId, Stage, Trouble,
 };
 use parlor_desktop::words;
-use parlor_shared::Fingerprint;
+use parlor_shared::{Epoch, Fingerprint, Welcome};
 
-use super::person::{KEY, Person, lobby, opened, welcome};
+use super::person::{KEY, ME, OTHER, Person, lobby, opened, welcome};
 
 const OTHER_KEY: Fingerprint = Fingerprint([0xaa; 32]);
 const PLACE: &str = "10.0.0.7";
@@ -225,4 +226,42 @@ fn many_servers_push_out_the_oldest_pin_that_nobody_needs() {
     person.want(Intent::Cancel);
     person.join("Ben", PLACE);
     assert_eq!(told_pin(&person), Some(KEY));
+}
+
+#[test]
+fn a_sign_in_that_the_keyring_keeps_back_is_neither_lost_nor_overwritten() {
+    let mut profile = opened(None);
+    profile.sessions = vec![Session {
+        id: SessionId(4),
+        address: place(),
+        user: ME,
+        name: "Ann".parse().expect("a name"),
+        token: None,
+        is_locked: true,
+        epoch: Epoch([1; 8]),
+        signed_in: true,
+        hosted: false,
+    }];
+    let session = profile.sessions[0].clone();
+    let (rooms, names) = (Vec::new(), Vec::new());
+    let kept = KeptSession { session, selected: None, rooms, own: Own::default(), names };
+    profile.current = Some(Box::new(kept));
+    let mut person = Person::start(profile);
+    let refused = |person: &Person| match &person.model.stage {
+        Stage::Joining(joining) => joining.refused.clone(),
+        Stage::Talking => panic!("nobody is signed in"),
+    };
+    assert_eq!(refused(&person), Some(Trouble::KeyringLocked));
+    // As a new guest of that name it would be replaced.
+    person.join("Ann", PLACE);
+    assert_eq!(person.effects, []);
+    assert_eq!(refused(&person), Some(Trouble::KeyringLocked));
+    person.join("Ben", PLACE);
+    person.connected();
+    person.welcome(Welcome { user: OTHER, ..welcome(vec![lobby(0, 0)]) });
+    for keep in person.kept() {
+        if let Keep::Session(it) = keep {
+            assert_ne!(it.id, SessionId(4));
+        }
+    }
 }

@@ -138,6 +138,26 @@ fn filling_the_tables_clears_nobodys_count() {
     assert_eq!(tries.known.accounts.len(), 64);
 }
 
+/// Between two tries on one account its entry is pushed out of a full table, again and again.
+#[test]
+fn being_pushed_out_of_a_full_table_is_no_new_start() {
+    let limits = Limits { tries_remembered: 16, tries_per_account: 12, ..Limits::default() };
+    let mut tries = Tries::new(&limits);
+    let mut from = (100..).map(source);
+    let mut fresh = (1..).map(account);
+    let mut made = 0;
+    for round in 0..100 {
+        made += u64::from(tries.may_try(account(0), from.next().unwrap(), 1).is_ok());
+        // Whoever comes after this finds nobody with a smaller count.
+        for of in fresh.by_ref().take(if round == 0 { 20 } else { 1 }) {
+            for source in from.by_ref().take(3) {
+                tries.may_try(of, source, 1).ok();
+            }
+        }
+    }
+    assert!((1..=12).contains(&made), "{made} tries on one account");
+}
+
 /// A name that nobody has is counted like any other: the key is what was typed.
 #[test]
 fn the_key_is_what_was_typed() {

@@ -1,136 +1,296 @@
-//! A store in memory: what the chat saves, and what of that may never be.
+//! A store in memory: [`Stored`] kept record by record, the events, what codes are good for, and
+//! what of all that may never be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parlor_server::chat::{
-    Fact as Found, KnownMessage, Question, Record, Stored, StoredRoom, StoredUser,
+    Fact as Found, KnownCode, KnownMail, KnownMessage, Purpose, Question, Record, Stored, TokenHash,
 };
+use parlor_shared::event::CodeKind;
 use parlor_shared::{
-    Epoch, Fact, LOBBY, LOBBY_ID, Nth, RoomEvent, RoomId, Seq, UnixMillis, UserId,
+    ClientId, EmailAddress, Epoch, Fact, InviteId, LOBBY, LOBBY_ID, Nth, RoomEvent, RoomId, Seq,
+    Text, UnixMillis, UserId,
 };
 
 /// The least that a store has to be.
 #[derive(Clone, Default)]
 pub(super) struct Disk {
-    pub(super) users: BTreeMap<UserId, StoredUser>,
-    last_user: UserId,
-    pub(super) rooms: BTreeMap<RoomId, StoredRoom>,
-    pub(super) members: BTreeSet<(RoomId, UserId)>,
+    pub(super) stored: Stored,
     pub(super) events: BTreeMap<RoomId, Vec<Arc<RoomEvent>>>,
-    last_at: UnixMillis,
+    codes: BTreeMap<TokenHash, (UserId, Purpose, Option<UnixMillis>)>,
+    invites: BTreeMap<InviteId, (TokenHash, UnixMillis, u64)>,
+    mails: BTreeMap<u64, KnownMail>,
+    last_mail: u64,
+    /// Everything that these ever said is erased.
+    blanked: Vec<UserId>,
 }
 
 impl Disk {
     pub(super) fn new() -> Self {
         let mut disk = Self::default();
+        disk.stored.epoch = Epoch([7; 8]);
         let name = LOBBY.parse().expect("a name");
         disk.save(&Record::Room { room: LOBBY_ID, name, by: UserId(0) });
         disk
     }
 
     pub(super) fn load(&self) -> Stored {
-        Stored {
-            epoch: Epoch([7; 8]),
-            users: self.users.values().cloned().collect(),
-            rooms: self.rooms.values().cloned().collect(),
-            members: self.members.iter().copied().collect(),
-            last_user: self.last_user,
-            last_at: self.last_at,
-        }
+        self.stored.clone()
     }
 
     pub(super) fn last_seq(&self, room: RoomId) -> Seq {
-        self.rooms.get(&room).map_or(Seq(0), |it| it.last_seq)
+        self.stored.rooms.get(&room).map_or(Seq(0), |it| it.last_seq)
+    }
+
+    pub(super) fn is_member(&self, room: RoomId, user: UserId) -> bool {
+        self.stored.members.contains_key(&(room, user))
+    }
+
+    pub(super) fn rooms_of(&self, user: UserId) -> Vec<RoomId> {
+        self.stored.members.keys().filter(|it| it.1 == user).map(|it| it.0).collect()
+    }
+
+    pub(super) fn members_of(&self, room: RoomId) -> Vec<UserId> {
+        self.stored.members.keys().filter(|it| it.0 == room).map(|it| it.1).collect()
     }
 
     pub(super) fn save(&mut self, record: &Record) {
+        self.check(record);
+        self.stored.keep(record);
         match record {
-            Record::User { user, name, token, at } => {
-                assert!(*user > self.last_user, "a user id was given twice");
-                self.last_user = *user;
-                let (user, token, seen_at) = (*user, *token, *at);
-                let stored = StoredUser { user, name: name.clone(), token, seen_at };
+            Record::Event { event, .. } => {
+                self.events.entry(event.room).or_default().push(Arc::clone(event));
+            }
+            Record::Deleted { user, erase, .. } => {
+                self.forget(*user);
+                self.blanked.extend(erase.then_some(*user));
+            }
+            Record::Freed { user } => self.forget(*user),
+            Record::Code { hash, user, purpose, until } => {
+                let double = self.codes.insert(*hash, (*user, *purpose, *until));
+                assert_eq!(double, None, "a code twice");
+            }
+            Record::CodeUsed { hash } => {
+                assert!(self.codes.remove(hash).is_some(), "a code that is not there was used");
+            }
+            Record::CodesGone { user, purpose } => {
+                self.codes.retain(|_, it| (it.0, it.1) != (*user, *purpose));
+            }
+            Record::Invite { invite, hash, until, uses, .. } => {
+                self.invites.insert(*invite, (*hash, *until, *uses));
+            }
+            Record::InviteUsed { invite } => {
+                let (_, _, uses_left) = self.invites.get_mut(invite).expect("an invitation");
+                *uses_left = uses_left.checked_sub(1).expect("nobody comes in with a used one");
+            }
+            Record::InviteGone { invite } => {
+                assert!(self.invites.remove(invite).is_some(), "an invitation gone twice");
+            }
+            Record::Mail { user, to, .. } => {
+                self.last_mail += 1;
+                self.mails.insert(self.last_mail, KnownMail { user: *user, to: to.clone() });
+            }
+            Record::MailGone { mail } => _ = self.mails.remove(mail),
+            _ => {}
+        }
+        self.check_names();
+    }
+
+    fn forget(&mut self, user: UserId) {
+        self.codes.retain(|_, it| it.0 != user);
+        self.mails.retain(|_, it| it.user != user);
+    }
+
+    /// What has to be true of a record before it is kept.
+    fn check(&self, record: &Record) {
+        let stored = &self.stored;
+        let there = |user: &UserId| assert!(stored.users.contains_key(user), "{record:?}");
+        match record {
+            Record::User { user, .. } => {
+                assert!(*user > stored.last.user, "a user id was given twice");
+            }
+            Record::Session(it) => {
+                assert!(it.session > stored.last.session, "a session id was given twice");
+                assert!(stored.sessions.values().all(|old| old.token != it.token), "a token twice");
+                there(&it.user);
+            }
+            Record::Ban(it) => assert!(it.ban > stored.last.ban, "a ban's id was given twice"),
+            Record::Invite { invite, .. } => {
+                assert!(*invite > stored.last.invite, "an invitation's id was given twice");
+            }
+            Record::Freed { user } | Record::Deleted { user, .. } => {
+                there(user);
+                assert!(stored.members.keys().all(|it| it.1 != *user), "a member that is gone");
+            }
+            Record::Seen { user, .. }
+            | Record::Renamed { user, .. }
+            | Record::Role { user, .. }
+            | Record::Password { user, .. }
+            | Record::Email { user, .. }
+            | Record::Code { user, .. }
+            | Record::CodesGone { user, .. }
+            | Record::Mail { user, .. } => there(user),
+            Record::SessionUsed { session, .. } | Record::SessionEnded { session } => {
+                assert!(stored.sessions.contains_key(session), "{record:?}");
+            }
+            Record::BanGone { ban } => assert!(stored.bans.contains_key(ban), "{record:?}"),
+            Record::Mute(it) => there(&it.user),
+            Record::MuteGone { user, room } => {
+                assert!(stored.mutes.contains_key(&(*user, *room)), "{record:?}");
+            }
+            Record::Room { room, name, .. } => {
                 let looks = name.skeleton();
-                assert!(self.users.values().all(|it| it.name.skeleton() != looks), "a name twice");
-                self.users.insert(user, stored);
+                assert!(
+                    stored.rooms.values().all(|it| it.name.skeleton() != looks),
+                    "a room twice"
+                );
+                assert!(!stored.rooms.contains_key(room), "a room id was given twice");
             }
-            Record::Seen { user, at } => {
-                self.users.get_mut(user).expect("seen users exist").seen_at = *at;
+            Record::RoomRole { room, user, .. } => assert!(self.is_member(*room, *user)),
+            Record::Read { room, user, seq, nth, mine } => {
+                let member = stored.members[&(*room, *user)];
+                assert!(member.read_seq < *seq && *seq <= self.last_seq(*room), "{record:?}");
+                assert!(member.read_nth <= *nth && *nth <= stored.rooms[room].last_nth);
+                assert!(*mine > stored.users[user].mine, "the own stream grows");
             }
-            Record::Freed { user } => {
-                self.users.remove(user).expect("freed users existed");
-                assert!(self.members.iter().all(|it| it.1 != *user), "a freed member");
+            Record::UserEvent { user, event } => {
+                assert!(event.mine > stored.users[user].mine, "the own stream grows");
             }
-            Record::Room { room, name, by } => {
-                let looks = name.skeleton();
-                assert!(self.rooms.values().all(|it| it.name.skeleton() != looks), "a room twice");
-                let (room, name, made_by) = (*room, name.clone(), *by);
-                let (last_seq, last_nth) = (Seq(0), Nth(0));
-                let stored = StoredRoom { room, name, made_by, last_seq, last_nth };
-                assert!(self.rooms.insert(room, stored).is_none(), "a room id was given twice");
-            }
-            Record::Event { event, nth } => self.save_event(event, *nth),
+            Record::Event { event, nth } => self.check_event(event, *nth),
+            Record::CodeUsed { .. }
+            | Record::InviteUsed { .. }
+            | Record::InviteGone { .. }
+            | Record::Policy(_)
+            | Record::Audit(_)
+            | Record::MailGone { .. } => {}
         }
     }
 
-    fn save_event(&mut self, event: &Arc<RoomEvent>, nth: Nth) {
-        let room = self.rooms.get_mut(&event.room).expect("events are in rooms");
+    fn check_event(&self, event: &RoomEvent, nth: Nth) {
+        let room = &self.stored.rooms[&event.room];
         assert_eq!(event.seq, room.last_seq.next(), "seq is dense");
-        room.last_seq = event.seq;
-        let place = (event.room, event.by);
+        let is_member = |user| self.is_member(event.room, user);
         match &event.fact {
             Fact::Opened { title } => assert!(event.seq == Seq(1) && *title == room.name),
-            Fact::Joined {} | Fact::Left {} | Fact::Said { .. } | Fact::Unknown => {}
-        }
-        match &event.fact {
-            Fact::Opened { .. } | Fact::Joined {} => {
-                assert!(self.members.insert(place), "joined twice");
+            Fact::Joined {} => assert!(!is_member(event.by), "joined twice"),
+            Fact::Left {} => assert!(is_member(event.by), "left without being in"),
+            Fact::Kicked { user, .. } | Fact::Banned { user, .. } => {
+                assert!(is_member(*user), "put out without being in");
             }
-            Fact::Left {} => assert!(self.members.remove(&place), "left without being in"),
-            Fact::Said { nth: said, client_id, .. } => {
-                assert!(self.members.contains(&place), "said from outside");
-                assert_eq!(*said, room.last_nth.next(), "nth is dense");
-                room.last_nth = *said;
+            Fact::Said { nth: said, client_id, .. }
+            | Fact::Announced { nth: said, client_id, .. } => {
+                let is_said = matches!(event.fact, Fact::Said { .. });
+                assert!(is_member(event.by) || !is_said, "said from outside");
+                assert_eq!((*said, nth), (room.last_nth.next(), *said), "nth is dense");
                 assert!(self.find(event.by, *client_id).is_none(), "a client id twice");
+                assert!(!room.has_ended, "said after the end");
             }
-            Fact::Unknown => panic!("the chat says only what it knows"),
+            Fact::Erased { through, .. } => assert_eq!(*through, room.last_seq),
+            Fact::Renamed { .. } | Fact::RoleGiven { .. } => {}
+            Fact::Muted { .. } | Fact::Unmuted { .. } => {}
+            Fact::Ended { .. } => assert!(!room.has_ended, "ended twice"),
+            Fact::Blank { .. } | Fact::Unknown => panic!("the chat says only what it knows"),
         }
-        assert_eq!(nth, self.rooms[&event.room].last_nth);
-        assert_eq!(event.name, self.users[&event.by].name, "the author's name at that moment");
-        self.last_at = event.at;
-        self.events.entry(event.room).or_default().push(Arc::clone(event));
+        if !matches!(event.fact, Fact::Said { .. } | Fact::Announced { .. }) {
+            assert_eq!(nth, room.last_nth);
+        }
+        if let Some(author) = self.stored.users.get(&event.by) {
+            assert_eq!(event.name, author.name, "the author's name at that moment");
+        }
     }
 
-    pub(super) fn find(
-        &self,
-        by: UserId,
-        client_id: parlor_shared::ClientId,
-    ) -> Option<KnownMessage> {
-        self.events.values().flatten().filter(|it| it.by == by).find_map(|it| match &it.fact {
-            Fact::Said { nth, client_id: id, text } if *id == client_id => Some(KnownMessage {
-                room: it.room,
-                seq: it.seq,
-                nth: *nth,
-                at: it.at,
-                text: text.clone(),
-            }),
-            Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Said { .. } => None,
-            Fact::Unknown => None,
+    /// Nobody has a name, or one that looks the same, that somebody else has or had a moment ago.
+    fn check_names(&self) {
+        let mut held = BTreeMap::new();
+        for (user, it) in &self.stored.users {
+            let double = held.insert(it.name.skeleton().as_str().to_owned(), *user);
+            assert_eq!(double, None, "{} is held twice", it.name);
+        }
+        for (name, holder, _) in &self.stored.old_names {
+            let now = held.get(name.skeleton().as_str());
+            assert!(now.is_none(), "{name} of {holder} is somebody's and kept");
+        }
+    }
+
+    pub(super) fn find(&self, by: UserId, client_id: ClientId) -> Option<KnownMessage> {
+        self.events.values().flatten().filter(|it| it.by == by).find_map(|it| {
+            let (nth, id, text, is_announcement) = said(&it.fact)?;
+            let text = (!self.is_erased(it)).then(|| text.clone());
+            let (room, seq, at) = (it.room, it.seq, it.at);
+            (id == client_id).then_some(KnownMessage { room, seq, nth, at, text, is_announcement })
         })
     }
 
-    pub(super) fn look_up(&self, question: Question) -> Found {
-        let Question::ClientId { author, client_id } = question;
-        let mine = self.events.values().flatten().filter(|it| it.by == author);
-        let counters = mine.filter_map(|it| match &it.fact {
-            Fact::Said { client_id: id, .. } if id.device == client_id.device => Some(id.counter),
-            Fact::Opened { .. } | Fact::Joined {} | Fact::Left {} | Fact::Said { .. } => None,
-            Fact::Unknown => None,
-        });
-        Found::ClientId {
-            highest: counters.max(),
-            known: self.find(author, client_id).map(Arc::new),
+    fn is_erased(&self, said: &RoomEvent) -> bool {
+        let erases = |it: &Arc<RoomEvent>| {
+            matches!(&it.fact, Fact::Erased { user, through }
+                if *user == said.by && *through >= said.seq)
+        };
+        self.blanked.contains(&said.by) || self.events[&said.room].iter().any(erases)
+    }
+
+    pub(super) fn look_up(&self, question: Question, at: UnixMillis) -> Found {
+        match question {
+            Question::ClientId { author, client_id } => {
+                let mine = self.events.values().flatten().filter(|it| it.by == author);
+                let ids = mine.filter_map(|it| said(&it.fact)).map(|it| it.1);
+                let counters = ids.filter(|it| it.device == client_id.device).map(|it| it.counter);
+                let known = self.find(author, client_id).map(Arc::new);
+                Found::ClientId { highest: counters.max(), known }
+            }
+            Question::Code { hash } => Found::Code(self.known_code(hash, at)),
+            Question::NthAt { room, seq } => {
+                let upto = self.events.get(&room).into_iter().flatten().filter(|it| it.seq <= seq);
+                let count = upto.filter(|it| said(&it.fact).is_some()).count();
+                Found::NthAt(Some(Nth(count as u64)))
+            }
+            Question::CodesLeft { user } => {
+                let purpose = Purpose::Reset(CodeKind::Recovery);
+                let left = self.codes.values().filter(|it| (it.0, it.1) == (user, purpose));
+                Found::CodesLeft(left.count() as u64)
+            }
+            Question::RoomsOf { user } => {
+                let has_said = |events: &[Arc<RoomEvent>]| {
+                    events.iter().any(|it| it.by == user && said(&it.fact).is_some())
+                };
+                let rooms = self.events.iter().filter(|it| has_said(it.1)).map(|it| *it.0);
+                Found::RoomsOf(rooms.collect())
+            }
+            Question::Mail { mail } => Found::Mail(self.mails.get(&mail).cloned()),
+            Question::Invites { at, one } => {
+                let is_good = |it: &&(TokenHash, UnixMillis, u64)| it.1 > at && it.2 > 0;
+                let count = self.invites.values().filter(is_good).count() as u64;
+                let has_one = one.and_then(|it| self.invites.get(&it)).filter(is_good).is_some();
+                Found::Invites { count, has_one }
+            }
         }
+    }
+
+    fn known_code(&self, hash: TokenHash, at: UnixMillis) -> Option<KnownCode> {
+        if let Some((user, purpose, _)) =
+            self.codes.get(&hash).filter(|it| it.2.is_none_or(|until| until > at))
+        {
+            let email = || -> Option<EmailAddress> {
+                self.stored.users.get(user)?.account.as_ref()?.email.clone()
+            };
+            return match purpose {
+                Purpose::Reset(kind) => Some(KnownCode::Reset { user: *user, kind: *kind }),
+                Purpose::Verify => email().map(|email| KnownCode::Verify { user: *user, email }),
+            };
+        }
+        let good = |it: &(&InviteId, &(TokenHash, UnixMillis, u64))| {
+            it.1.0 == hash && it.1.1 > at && it.1.2 > 0
+        };
+        let (invite, (_, _, uses_left)) = self.invites.iter().find(good)?;
+        Some(KnownCode::Invite { invite: *invite, uses_left: *uses_left })
+    }
+}
+
+fn said(fact: &Fact) -> Option<(Nth, ClientId, &Text, bool)> {
+    match fact {
+        Fact::Said { nth, client_id, text } => Some((*nth, *client_id, text, false)),
+        Fact::Announced { nth, client_id, text } => Some((*nth, *client_id, text, true)),
+        _ => None,
     }
 }
