@@ -153,7 +153,8 @@ impl Server {
         let claim = fresh::code();
         let code = TokenHash::of_code(&claim);
         let bells = Bells { news, backup, policy, mail };
-        let (hub, entrance) = Hub::new(store, delivery.clone(), bells, code, &limits)?;
+        let (hub, entrance) =
+            Hub::new(store, folder.path(), delivery.clone(), bells, code, &limits)?;
         let claim = Some(claim).filter(|_| !hub.has_owner());
         let shell = Shell::open(folder.path(), address).map_err(ServerError::Shell)?;
         let (ends, hub_ended) = bounded(1);

@@ -138,6 +138,7 @@ impl Model {
             (Closed::NobodyAnswers, Some(at)) => Trouble::NobodyAnswers(at),
             (Closed::NotParlor, Some(at)) => Trouble::NotParlor(at),
             (Closed::NotPrivate, Some(at)) => Trouble::NotPrivate(at),
+            (Closed::Full, _) => Trouble::Refused(Refusal::TooManyConnections),
             _ => match &self.wire.refusal {
                 Some(Refusal::OtherVersion { speaks }) => Trouble::OtherVersion { speaks: *speaks },
                 Some(Refusal::GoingAway) => Trouble::ServerStopping,
@@ -197,8 +198,11 @@ impl Model {
                     joining.busy = false;
                     joining.refused = trouble;
                 }
-                // Nothing is tried again from here, so no password waits either.
-                self.wire.greeting = None;
+                // Nothing is tried again from here, so no password waits either; unless it was the
+                // connection before the one that is about to begin.
+                if self.wire.opening.is_none() {
+                    self.wire.greeting = None;
+                }
             }
             Stage::Talking => {
                 if was_online && now.saturating_sub(self.wire.online_since) >= STEADY_MILLIS {
@@ -358,7 +362,9 @@ impl Model {
             }
             Asked::Leave { room } => self.leave_refused(room, refusal, turn),
             Asked::Mine => self.mine_refused(again),
-            Asked::Read { room, seq } => self.read_refused(room, seq, again),
+            Asked::Read { room, seq } => {
+                self.read_refused((room, seq), &refusal, turn.moment.millis);
+            }
             Asked::Account(deed) => self.account_refused(deed, refusal),
             Asked::Order(_) => self.trouble = Some(Trouble::Refused(refusal)),
             Asked::Admin { section, .. } => self.admin_refused(section, refusal, again),

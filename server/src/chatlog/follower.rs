@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use parlor_shared::{Limits, RoomEvent, UserId};
 
 use super::audience::Audiences;
+use super::erased::Seen;
 use super::line::{Month, folder_name, render};
 use super::pace::{Pace, Stop};
 use super::progress::{Progress, Who};
@@ -33,27 +34,29 @@ const SHELVES_KEPT: usize = 20_000;
 
 /// A walk along the store, and where it is.
 #[derive(Debug, Default)]
-struct Walk {
-    at: Position,
+pub(super) struct Walk {
+    pub(super) at: Position,
     audiences: Audiences,
 }
 
 /// See the module.
 pub(super) struct Follower {
-    root: PrivateFolder,
-    reader: Reader,
-    progress: Progress,
+    pub(super) root: PrivateFolder,
+    pub(super) reader: Reader,
+    pub(super) progress: Progress,
     board: Arc<Board>,
     pace: Pace,
     user_bytes: u64,
     step_bytes: u64,
-    all: Walk,
+    pub(super) all: Walk,
     /// The second walk, for those in `behind`.
-    again: Walk,
-    behind: BTreeSet<UserId>,
+    pub(super) again: Walk,
+    pub(super) behind: BTreeSet<UserId>,
     /// Of those behind, the ones that can only be helped by the host; tried again at each start.
-    blocked: BTreeSet<UserId>,
-    shelves: HashMap<UserId, Shelf>,
+    pub(super) blocked: BTreeSet<UserId>,
+    /// What was erased is known up to there.
+    pub(super) erased: Seen,
+    pub(super) shelves: HashMap<UserId, Shelf>,
     /// This step's lines.
     arena: String,
     /// This step's users, some of them twice.
@@ -88,6 +91,7 @@ impl Follower {
             again: walk(progress.place(Who::Behind)?),
             behind: progress.behind()?,
             blocked: BTreeSet::new(),
+            erased: Seen::new(&progress)?,
             reader,
             progress,
             board,
@@ -105,11 +109,13 @@ impl Follower {
     pub(super) fn check(&mut self, stop: &mut Stop) -> Result<(), ChatlogError> {
         let mut wrong = BTreeSet::new();
         let mut user = UserId(0);
+        let folders = self.folders()?;
         while let Some(next) = self.progress.next_user(user)?
             && !stop.is_over()
         {
             user = next;
             let shelf = Self::shelf(user, &mut self.reader, &self.progress)?;
+            self.follow_name(shelf.folder(), folders.get(&user));
             match shelf.is_sound(&self.root) {
                 Ok(true) => {}
                 Ok(false) => _ = wrong.insert(user),
@@ -119,18 +125,29 @@ impl Follower {
         if !wrong.is_empty() {
             log::info!("the chat logs of {} users are written again", wrong.len());
             self.behind.append(&mut wrong);
-            self.progress.change(|it| {
-                it.behind(&self.behind, true)?;
-                it.place(Who::Behind, Position(0))
-            })?;
-            self.again = Walk::default();
+            self.begin_again()?;
         }
         self.show();
         Ok(())
     }
 
+    /// The logs of those who are behind begin anew, with nothing.
+    pub(super) fn begin_again(&mut self) -> Result<(), ChatlogError> {
+        self.clear()?;
+        let Self { progress, behind, erased, .. } = self;
+        progress.change(|it| {
+            it.behind(behind, true)?;
+            it.place(Who::Behind, Position(0))?;
+            erased.remember(it)
+        })?;
+        self.again = Walk::default();
+        self.shelves.retain(|user, _| !self.behind.contains(user) && !self.erased.is_gone(*user));
+        Ok(())
+    }
+
     /// Follows the store by one step; false when there is nothing more to do.
     pub(super) fn step(&mut self, stop: &mut Stop) -> Result<bool, ChatlogError> {
+        self.look_for_erased()?;
         let who = if self.is_behind() { Who::Behind } else { Who::All };
         let is_at_end = self.gather(who)?;
         if !self.write(who, is_at_end, stop)? {
@@ -149,7 +166,7 @@ impl Follower {
     fn gather(&mut self, who: Who) -> Result<bool, ChatlogError> {
         let upto = match who {
             Who::All => Position(u64::MAX),
-            Who::Behind => self.all.at,
+            Who::Behind | Who::Erased => self.all.at,
         };
         let mut page = PAGE;
         while self.arena.len() < ARENA_BYTES && self.bytes < self.step_bytes {
@@ -189,7 +206,7 @@ impl Follower {
     fn walk(&mut self, who: Who) -> &mut Walk {
         match who {
             Who::All => &mut self.all,
-            Who::Behind => &mut self.again,
+            Who::Behind | Who::Erased => &mut self.again,
         }
     }
 
@@ -197,12 +214,14 @@ impl Follower {
     fn hear(&mut self, who: Who, event: &RoomEvent) -> Result<(), ChatlogError> {
         let walk = match who {
             Who::All => &mut self.all,
-            Who::Behind => &mut self.again,
+            Who::Behind | Who::Erased => &mut self.again,
         };
         let audience = walk.audiences.of(event, &mut self.reader)?;
         let is_meant = |user: &UserId| match who {
+            _ if self.erased.is_gone(*user) => false,
             Who::All => !self.behind.contains(user),
             Who::Behind => self.behind.contains(user) && !self.blocked.contains(user),
+            Who::Erased => false,
         };
         let mut hearers = audience.members.iter().filter(|it| is_meant(it)).peekable();
         if hearers.peek().is_none() {
@@ -229,7 +248,7 @@ impl Follower {
         Ok(())
     }
 
-    fn shelf(
+    pub(super) fn shelf(
         user: UserId,
         reader: &mut Reader,
         progress: &Progress,
@@ -262,6 +281,9 @@ impl Follower {
             }
         }
         let begin_again = !wrong.is_empty();
+        if begin_again {
+            self.clear_of(&wrong.clone(), &mut wrong)?;
+        }
         let has_caught_up = who == Who::Behind && is_at_end && !begin_again;
         if has_caught_up {
             self.behind.retain(|it| self.blocked.contains(it));
@@ -279,6 +301,7 @@ impl Follower {
             }
             it.place(Who::All, self.all.at)?;
             it.place(Who::Behind, self.again.at)?;
+            self.erased.remember(it)?;
             if begin_again || has_caught_up { it.behind(&self.behind, true) } else { Ok(()) }
         })?;
         self.settle(begin_again);
@@ -304,7 +327,7 @@ impl Follower {
     }
 
     /// One user's trouble stops nobody else's log; the disk's does.
-    fn note(
+    pub(super) fn note(
         &mut self,
         user: UserId,
         trouble: Trouble,

@@ -131,6 +131,13 @@ pub(super) fn is_folder_name(name: &str) -> bool {
     !id.is_empty() && id.bytes().all(|it| it.is_ascii_digit())
 }
 
+/// Whose folder that is, under whatever name.
+pub(super) fn folder_owner(folder: &str) -> Option<UserId> {
+    let (user, _) = folder.split_once('-')?;
+    let id = user.parse().ok().map(UserId)?;
+    (id.to_string() == user).then_some(id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +159,13 @@ mod tests {
     }
 
     #[test]
+    fn other_folders_are_nobodys() {
+        for folder in ["notes", "7", "07-Ann", "+7-Ann", "-7-Ann", "-Ann"] {
+            assert_eq!(folder_owner(folder), None, "{folder}");
+        }
+    }
+
+    #[test]
     fn no_name_becomes_a_path() {
         for (name, folder) in [
             ("Ann", "7-Ann"),
@@ -162,6 +176,7 @@ mod tests {
             ("a\u{3164}b", "7-a%E3%85%A4b"),
         ] {
             assert_eq!(folder_name(UserId(7), name), folder);
+            assert_eq!(folder_owner(folder), Some(UserId(7)));
         }
         let long = folder_name(UserId(7), &"🙂".repeat(32));
         assert!(long.len() <= FOLDER_NAME_MAX && long.ends_with("%82"), "{long}");

@@ -10,13 +10,16 @@
 //! ```
 //!
 //! `time` is UTC to the millisecond, `room` the room's name, `seq` the event's place in it, `who`
-//! the author's name at that moment, `what` one of `opened`, `joined`, `left`, `said`, and `text`,
+//! the author's name at that moment (`former user` of those who deleted their account), `what` one of `opened`, `joined`, `left`, `said`, and `text`,
 //! only with `said`, what was said. In every field a newline is `\n`, a tab `\t`, a backslash `\\`;
 //! any other control, direction or separator character is `\u{…}` with its hexadecimal number. So
 //! a line is an event, always, and a field can be turned back into exactly what it was.
 //!
 //! After a restore the store tells another history. The logs of the one that it replaced are put
 //! aside into `before-restore-<epoch>`, and all are written anew.
+//!
+//! What is erased goes: its line becomes `blank`, in all logs that have it, and the log of somebody
+//! who deleted the account is removed.
 //!
 //! A user's log ends at a limit of bytes: then its oldest month goes. The store decides what is
 //! in the logs; whatever happens to the files, after a start they are made to say it again, byte
@@ -32,6 +35,7 @@
 //!    until it is over.
 
 mod audience;
+mod erased;
 mod follower;
 mod history;
 mod line;

@@ -15,10 +15,11 @@ use super::line::Month;
 use crate::store::Position;
 
 const FILE: &str = "chatlog.sqlite";
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
-/// `place`: how far the logs are (1), and the logs of those in `behind` (2), as positions of the
-/// store. `volume`: how long each user's months are. `behind`: whose logs are made again.
+/// `place`: how far the logs are (1), the logs of those in `behind` (2), and the search for what was
+/// erased (3), as positions of the store. `volume`: how long each user's months are. `behind`:
+/// whose logs are made again. `gone`: who went for good, and whose log with them.
 const TABLES: &str = "
     CREATE TABLE epoch (epoch BLOB NOT NULL) STRICT;
     CREATE TABLE place (who INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;
@@ -28,13 +29,17 @@ const TABLES: &str = "
       bytes INTEGER NOT NULL,
       PRIMARY KEY (user, month)
     ) WITHOUT ROWID, STRICT;
-    CREATE TABLE behind (user INTEGER PRIMARY KEY) STRICT;";
+    CREATE TABLE behind (user INTEGER PRIMARY KEY) STRICT;
+    CREATE TABLE gone (user INTEGER PRIMARY KEY) STRICT;";
+/// What schema 1 lacks.
+const TO_2: &str = "CREATE TABLE gone (user INTEGER PRIMARY KEY) STRICT; PRAGMA user_version = 2;";
 
 /// Whose place.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Who {
     All = 1,
     Behind = 2,
+    Erased = 3,
 }
 
 /// See the module.
@@ -82,8 +87,10 @@ impl Progress {
         let db = Connection::open(path)?;
         Self::settle(&db)?;
         let schema: i64 = db.query_row("PRAGMA user_version", [], |it| it.get(0))?;
-        if schema != SCHEMA {
-            return Ok(None);
+        match schema {
+            SCHEMA => {}
+            1 => db.execute_batch(&format!("BEGIN; {TO_2} COMMIT;"))?,
+            _ => return Ok(None),
         }
         let known: Option<[u8; 8]> =
             db.query_row("SELECT epoch FROM epoch", [], |it| it.get(0)).optional()?;
@@ -105,6 +112,11 @@ impl Progress {
 
     pub(super) fn behind(&self) -> rusqlite::Result<BTreeSet<UserId>> {
         let mut query = self.db.prepare_cached("SELECT user FROM behind")?;
+        query.query_map([], |it| Ok(UserId(it.get::<_, i64>(0)? as u64)))?.collect()
+    }
+
+    pub(super) fn gone(&self) -> rusqlite::Result<BTreeSet<UserId>> {
+        let mut query = self.db.prepare_cached("SELECT user FROM gone")?;
         query.query_map([], |it| Ok(UserId(it.get::<_, i64>(0)? as u64)))?.collect()
     }
 
@@ -148,7 +160,9 @@ impl Change<'_> {
 
     /// Nothing was ever written.
     pub(super) fn forget_all(&self) -> rusqlite::Result<()> {
-        self.transaction.execute_batch("DELETE FROM place; DELETE FROM volume; DELETE FROM behind;")
+        self.transaction.execute_batch(
+            "DELETE FROM place; DELETE FROM volume; DELETE FROM behind; DELETE FROM gone;",
+        )
     }
 
     /// A month's length; 0 when it is gone.
@@ -160,6 +174,13 @@ impl Change<'_> {
         };
         let mut set = self.transaction.prepare_cached(sql)?;
         set.execute(params![user.0 as i64, month.0, bytes as i64]).map(drop)
+    }
+
+    /// The user went for good, and its log is no more.
+    pub(super) fn gone(&self, user: UserId) -> rusqlite::Result<()> {
+        let user = user.0 as i64;
+        self.transaction.execute("INSERT OR IGNORE INTO gone VALUES (?1)", [user])?;
+        self.transaction.execute("DELETE FROM volume WHERE user = ?1", [user]).map(drop)
     }
 
     /// The logs that are made again are of exactly these users, and of those that begin only now

@@ -148,6 +148,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// What its folder is called.
+    pub(super) fn folder(&self) -> &str {
+        &self.folder
+    }
+
     /// What has changed: each month's new length, 0 for those that are gone.
     pub(super) fn changes(&self) -> impl Iterator<Item = (Month, u64)> {
         let gone = self.removed.iter().filter(|it| !self.months.contains_key(it));

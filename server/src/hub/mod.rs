@@ -7,11 +7,14 @@
 //!    else: seats and bells only ever get `try_send`.
 //! 3. After an error at commit that is not a full disk it MUST NOT answer anything any more.
 //! 4. A full disk undoes the batch: what would have been saved is refused, what needs no saving
-//!    is done all the same.
+//!    is done all the same. What erases is tried once more, with the room that is kept for it.
 
+mod ballast;
+mod erasing;
 mod release;
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -23,7 +26,8 @@ use parlor_shared::{Limits, Refusal, RequestId, ServerFrame, UnixMillis};
 use crate::chat::{Act, Arrival, Chat, Command, ConnectionId, Effect, Monotonic, TokenHash};
 use crate::connection::{Connection, Letter, Seated, Stopping};
 use crate::delivery::Delivery;
-use crate::store::{Store, StoreError};
+use crate::store::{Batch, Store, StoreError};
+use erasing::Erasing;
 use release::Release;
 
 /// Why the hub ended, other than by being told to.
@@ -81,6 +85,7 @@ pub struct Hub {
     delivery: Delivery,
     seats: HashMap<ConnectionId, Sender<Seated>>,
     bells: Bells,
+    erasing: Erasing,
     clock: Clock,
     batch_max: usize,
 }
@@ -109,6 +114,8 @@ enum Undone {
     },
     /// Only looks: to be asked again.
     Again(Act),
+    /// Erases: to be done once more, if room can be made for it.
+    Erase(Act),
     /// Nobody waits for it.
     Nothing,
     /// Somebody left or time passed, which no disk can undo: what was to be told about it.
@@ -119,12 +126,13 @@ enum Undone {
 }
 
 impl Hub {
-    /// The hub over what `store` holds. `claim` makes an owner where there is none.
+    /// The hub over what `store`, in `folder`, holds. `claim` makes an owner where there is none.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn new(
         mut store: Store,
+        folder: &Path,
         delivery: Delivery,
         bells: Bells,
         claim: TokenHash,
@@ -136,6 +144,7 @@ impl Hub {
         chat.may_be_claimed_with(claim);
         let entrance =
             Entrance { inbox: send, delivery: delivery.clone(), last: Arc::new(AtomicU64::new(0)) };
+        let erasing = Erasing::new(&store, folder, limits)?;
         let hub = Self {
             chat,
             store,
@@ -143,6 +152,7 @@ impl Hub {
             delivery,
             seats: HashMap::new(),
             bells,
+            erasing,
             clock: Clock::start(),
             batch_max: limits.batch.max(1) as usize,
         };
@@ -164,33 +174,43 @@ impl Hub {
         loop {
             match self.next_letter() {
                 Ok(first) => letters.push(first),
-                Err(RecvTimeoutError::Timeout) => letters.push(Letter::Act(Act::Tick)),
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = self.clock.now();
+                    if self.chat.next_wakeup().is_some_and(|it| it <= now) {
+                        letters.push(Letter::Act(Act::Tick));
+                    }
+                }
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
-            letters.extend(self.inbox.try_iter().take(self.batch_max - 1));
+            letters.extend(self.inbox.try_iter().take(self.batch_max - letters.len()));
             let stops = letters.iter().any(|it| matches!(it, Letter::Act(Act::Stop { .. })));
-            self.turn(&mut letters).map_err(HubError::Disk)?;
+            while !letters.is_empty() {
+                self.turn(&mut letters).map_err(HubError::Disk)?;
+            }
             if stops {
                 self.store.finish();
                 return Ok(());
             }
+            let now = self.clock.now();
+            self.erasing.step(&mut self.store, now).map_err(HubError::Disk)?;
         }
     }
 
     fn next_letter(&self) -> Result<Letter, RecvTimeoutError> {
-        match self.chat.next_wakeup() {
+        match self.chat.next_wakeup().into_iter().chain(self.erasing.due()).min() {
             Some(when) => self.inbox.recv_deadline(self.clock.instant(when)),
             None => self.inbox.recv().map_err(|_all_gone| RecvTimeoutError::Disconnected),
         }
     }
 
-    /// One batch: write, make it true, then tell people.
+    /// One batch: write, make it true, then tell people. Leaves what is to be tried once more.
     fn turn(&mut self, letters: &mut Vec<Letter>) -> Result<(), StoreError> {
         let (now, at) = (self.clock.now(), Clock::at());
         let mut release = Release::default();
         let mut undone = Vec::with_capacity(letters.len());
+        let keeps_room = self.erasing.keeps_room(now);
         let mut batch = self.store.begin()?;
-        let mut saved = Ok(());
+        let (mut saved, mut saves_others) = (Ok(()), false);
         for letter in letters.drain(..) {
             let act = match letter {
                 Letter::Open { connection, seat } => {
@@ -229,32 +249,42 @@ impl Hub {
             if let Undone::Told { effects: told, .. } = &mut way_back {
                 told.clone_from(&effects);
             }
+            let erases = matches!(way_back, Undone::Erase(_));
             undone.push(way_back);
             for effect in effects {
                 if let Some(record) = release.take(effect)
                     && saved.is_ok()
                 {
+                    saves_others |= !erases;
                     release.note(&record);
                     saved = batch.save(&record);
                 }
             }
         }
-        let has_news = !batch.is_empty();
-        match saved.and_then(|()| batch.commit()) {
-            Ok(()) => {}
-            Err(error) if error.is_full() => {
-                log::error!("the disk is full: {} commands are refused", undone.len());
-                let fences = std::mem::take(&mut release.fences);
-                let ended = release.take_ended();
-                release = self.refuse_for_space(undone, now, at)?;
-                release.fences = fences;
-                // Whoever was taken from its seat by what is refused now comes back by itself.
-                release.end(ended);
-            }
-            Err(error) => return Err(error),
+        let (has_news, erases) = (!batch.is_empty(), batch.erases());
+        let is_reserved = keeps_room && saves_others;
+        if commit(batch, saved, is_reserved)? {
+            self.erasing.note(erases, now);
+        } else {
+            let (fences, ended) = (std::mem::take(&mut release.fences), release.take_ended());
+            letters.extend(self.tried_again(&mut undone, is_reserved));
+            log::error!("the disk is full: {} commands are refused", undone.len());
+            release = self.refuse_for_space(undone, now, at)?;
+            release.fences = fences;
+            // Whoever was taken from its seat by what is refused now comes back by itself.
+            release.end(ended);
         }
         self.tell(release, has_news);
         Ok(())
+    }
+
+    /// What erases and was not saved, when there is room for it now.
+    fn tried_again(&mut self, undone: &mut Vec<Undone>, has_room: bool) -> Vec<Letter> {
+        let erases = |it: &Undone| matches!(it, Undone::Erase(_));
+        if !undone.iter().any(erases) || !(has_room || self.erasing.make_room()) {
+            return Vec::new();
+        }
+        undone.extract_if(.., |it| erases(it)).filter_map(Undone::again).collect()
     }
 
     /// The batch was never saved: memory goes back to what is on the disk, whatever needs saving
@@ -271,9 +301,11 @@ impl Hub {
                 Undone::Hello { connection, .. } | Undone::Again(Act::Hello { connection, .. }) => {
                     Some(*connection)
                 }
-                Undone::Ask { .. } | Undone::Again(_) | Undone::Nothing | Undone::Told { .. } => {
-                    None
-                }
+                Undone::Ask { .. }
+                | Undone::Again(_)
+                | Undone::Erase(_)
+                | Undone::Nothing
+                | Undone::Told { .. } => None,
             })
             .collect();
         self.chat.roll_back(self.store.load()?, &hellos);
@@ -287,7 +319,10 @@ impl Hub {
                 Undone::Hello { connection, id } => {
                     vec![refusal(connection, id), Effect::Seat { connection, user: None }]
                 }
-                Undone::Ask { connection, id } => vec![refusal(connection, id)],
+                Undone::Ask { connection, id } | Undone::Erase(Act::Ask { connection, id, .. }) => {
+                    vec![refusal(connection, id)]
+                }
+                Undone::Erase(_) => Vec::new(),
                 Undone::Nothing => Vec::new(),
                 Undone::Again(act) => self.chat.apply(Command { now, at, act }),
                 // Whoever's sign-in was undone has to end once more.
@@ -339,7 +374,32 @@ impl Hub {
     }
 }
 
+/// Makes the batch true; false when there is no room for it on the disk, or what there is has to be
+/// kept for something else.
+fn commit(
+    batch: Batch<'_>,
+    saved: Result<(), StoreError>,
+    is_reserved: bool,
+) -> Result<bool, StoreError> {
+    match saved.and_then(|()| if is_reserved { Ok(false) } else { batch.commit().map(|()| true) }) {
+        Err(error) if error.is_full() => Ok(false),
+        committed => committed,
+    }
+}
+
 impl Undone {
+    /// The letter that asks for it once more.
+    fn again(self) -> Option<Letter> {
+        match self {
+            Self::Erase(act) => Some(Letter::Act(act)),
+            Self::Hello { .. }
+            | Self::Ask { .. }
+            | Self::Again(_)
+            | Self::Nothing
+            | Self::Told { .. } => None,
+        }
+    }
+
     fn of(act: &Act) -> Self {
         match act {
             // Whoever is known may come and read; only when it was last seen is not saved.
@@ -357,6 +417,9 @@ impl Undone {
                     | Request::Policy(_),
                 ..
             } => Self::Again(act.clone()),
+            Act::Ask { request: Request::EraseMessages(_) | Request::DeleteAccount(_), .. } => {
+                Self::Erase(act.clone())
+            }
             // What became of a mail is found out again.
             Act::Forgot { .. } | Act::Mailed { .. } => Self::Nothing,
             Act::Ask { request, .. } if request.is_farewell() => Self::told(act),

@@ -67,6 +67,24 @@ pub fn free_bytes(folder: &Path) -> io::Result<u64> {
     }
 }
 
+/// Gives an empty file that many bytes of the disk.
+///
+/// # Errors
+/// What the operating system says, that there is no room for instance.
+pub fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{FallocateFlags, fallocate};
+        match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+            // Some file systems do not know how.
+            Err(rustix::io::Errno::OPNOTSUPP) => {}
+            other => return Ok(other?),
+        }
+    }
+    io::copy(&mut io::Read::take(io::repeat(0), bytes), &mut &*file)?;
+    file.sync_all()
+}
+
 /// True when `folder` is on another disk than the folder that it is in.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ mod sockets;
 
 pub use disk::{
     create_private, create_private_folder, forget_cached, free_bytes, is_at, is_mount_point,
-    sync_folder,
+    reserve, sync_folder,
 };
 pub use machine::{
     connections_bearable, machine_name, make_private, network_file_system, yield_to_others,

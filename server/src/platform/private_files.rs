@@ -82,6 +82,15 @@ impl PrivateFolder {
         gone(unlinkat(&self.folder, plain(name)?, AtFlags::empty()).map_err(io::Error::from))
     }
 
+    /// Removes an empty folder. One that is not there is removed.
+    ///
+    /// # Errors
+    /// `DirectoryNotEmpty`, and what the operating system says.
+    pub fn remove_folder(&self, name: &str) -> io::Result<()> {
+        use rustix::fs::{AtFlags, unlinkat};
+        gone(unlinkat(&self.folder, plain(name)?, AtFlags::REMOVEDIR).map_err(io::Error::from))
+    }
+
     /// Gives a file another name, over whatever had it, and returns when the disk knows.
     ///
     /// # Errors
@@ -176,6 +185,14 @@ impl PrivateFolder {
     /// What the operating system says.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         gone(std::fs::remove_file(self.folder.join(plain(name)?)))
+    }
+
+    /// See the Unix version.
+    ///
+    /// # Errors
+    /// See the Unix version.
+    pub fn remove_folder(&self, name: &str) -> io::Result<()> {
+        gone(std::fs::remove_dir(self.folder.join(plain(name)?)))
     }
 
     /// See the Unix version.

@@ -77,7 +77,10 @@ pub fn check_unless(
                 ));
             }
             *seq = event.seq;
-            if let Happening::Said { nth: said, .. } = event.fact {
+            if let Happening::Said { nth: said, .. }
+            | Happening::Announced { nth: said, .. }
+            | Happening::Blank { nth: said, .. } = event.fact
+            {
                 if said != nth.next() {
                     report.found.push(format!("room {}: message {said} follows {nth}", event.room));
                 }

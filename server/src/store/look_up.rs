@@ -6,7 +6,7 @@ use parlor_shared::{ClientId, Fact as Happening, InviteId, Nth, RoomId, Seq, Uni
 use rusqlite::{OptionalExtension as _, params};
 
 use super::writer::Batch;
-use super::{StoreError, parsed, row, words};
+use super::{StoreError, erase, parsed, row, words};
 use crate::chat::{Fact, KnownCode, KnownMail, KnownMessage, Purpose, Question, TokenHash};
 
 impl Batch<'_> {
@@ -75,6 +75,7 @@ impl Batch<'_> {
         let mut rows = query.query(params![author.0 as i64, device, counter])?;
         let Some(found) = rows.next()? else { return Ok(None) };
         let (position, event) = row::read(found)?;
+        let event = erase::seen(&erase::pending(self.db)?, position, event);
         let (nth, text, is_announcement) = match &event.fact {
             Happening::Said { nth, text, .. } => (*nth, Some(text.clone()), false),
             Happening::Announced { nth, text, .. } => (*nth, Some(text.clone()), true),

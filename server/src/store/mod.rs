@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod copy;
+mod erase;
 mod load;
 mod look_up;
 mod people;
@@ -83,6 +84,11 @@ fn settle(db: &Connection, cache_kib: i64) -> rusqlite::Result<()> {
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
     db.pragma_update(None, "cache_size", -cache_kib)?;
+    wait_for_others(db)
+}
+
+/// How long a connection waits for a lock that another one has.
+fn wait_for_others(db: &Connection) -> rusqlite::Result<()> {
     db.busy_timeout(std::time::Duration::from_secs(5))
 }
 

@@ -9,6 +9,7 @@ use parlor_shared::request::PageAt;
 use parlor_shared::{Epoch, Event, Limits, RoomEntry, RoomEvent, RoomId, Seq, UserId};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, OptionalExtension as _, Params, params};
 
+use super::erase::{self, Erasure};
 use super::people::present_names;
 use super::{Position, StoreError, corrupt, file_in, parsed, quick_check, row, settle};
 
@@ -82,7 +83,7 @@ impl Reader {
         size: PageSize,
     ) -> Result<Option<Page>, StoreError> {
         let snapshot = Snapshot::begin(&self.db)?;
-        let mut member = snapshot.0.prepare_cached(
+        let mut member = snapshot.db.prepare_cached(
             "SELECT 1 FROM member WHERE user = ?2 AND room = ?1 AND left_seq IS NULL",
         )?;
         if !member.exists(params![room.0 as i64, user.0 as i64])? {
@@ -146,14 +147,16 @@ impl Reader {
         after: Position,
         limit: usize,
     ) -> Result<Vec<(Position, Arc<RoomEvent>)>, StoreError> {
-        let mut query = self.db.prepare_cached(&format!(
+        let snapshot = Snapshot::begin(&self.db)?;
+        let mut query = snapshot.db.prepare_cached(&format!(
             "SELECT {} FROM event WHERE position > ?1 ORDER BY position LIMIT ?2",
             row::COLUMNS
         ))?;
         let mut rows = query.query(params![after.0 as i64, limit as i64])?;
         let mut events = Vec::with_capacity(limit.min(1_024));
         while let Some(it) = rows.next()? {
-            events.push(row::read(it)?);
+            let (position, event) = row::read(it)?;
+            events.push((position, erase::seen(&snapshot.pending, position, event)));
         }
         Ok(events)
     }
@@ -283,17 +286,24 @@ pub(super) fn connect_to_look(path: &Path, has_log: bool) -> Result<Connection, 
 }
 
 /// A read transaction: one state of the store for several queries.
-struct Snapshot<'a>(&'a Connection);
+struct Snapshot<'a> {
+    db: &'a Connection,
+    /// What is still to be erased in it.
+    pending: Vec<Erasure>,
+}
 
 impl<'a> Snapshot<'a> {
-    fn begin(db: &'a Connection) -> rusqlite::Result<Self> {
+    fn begin(db: &'a Connection) -> Result<Self, StoreError> {
         db.prepare_cached("BEGIN")?.raw_execute()?;
-        Ok(Self(db))
+        // Ended also when reading fails.
+        let mut snapshot = Self { db, pending: Vec::new() };
+        snapshot.pending = erase::pending(db)?;
+        Ok(snapshot)
     }
 
     fn last_seq(&self, room: RoomId) -> rusqlite::Result<Seq> {
         let mut query =
-            self.0.prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE room = ?1")?;
+            self.db.prepare_cached("SELECT coalesce(max(seq), 0) FROM event WHERE room = ?1")?;
         query.query_row([room.0 as i64], |row| row.get::<_, i64>(0)).map(|it| Seq(it as u64))
     }
 
@@ -332,15 +342,15 @@ impl<'a> Snapshot<'a> {
         values: impl Params,
         size: PageSize,
     ) -> Result<(Vec<RoomEvent>, bool), StoreError> {
-        let mut query = self.0.prepare_cached(sql)?;
+        let mut query = self.db.prepare_cached(sql)?;
         let mut rows = query.query(values)?;
         let (mut events, mut bytes) = (Vec::new(), 0);
         while let Some(it) = rows.next()? {
             if events.len() >= size.events || (bytes >= size.bytes && !events.is_empty()) {
                 return Ok((events, true));
             }
-            let (_, event) = row::read(it)?;
-            let event = Arc::unwrap_or_clone(event);
+            let (position, event) = row::read(it)?;
+            let event = Arc::unwrap_or_clone(erase::seen(&self.pending, position, event));
             bytes += encoded_bytes(&event);
             events.push(event);
         }
@@ -351,7 +361,7 @@ impl<'a> Snapshot<'a> {
 impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
         // A read transaction has nothing to lose; an error here only means it is over already.
-        if let Err(error) = self.0.execute_batch("COMMIT") {
+        if let Err(error) = self.db.execute_batch("COMMIT") {
             log::debug!("ending a read: {error}");
         }
     }

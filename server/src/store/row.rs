@@ -1,9 +1,13 @@
 //! An event as a row, and back, with a checksum over its content.
+//!
+//! Invariant: a row that is erased never grows. SQLite moves the rows of a page only when one of
+//! them grows beyond it, and what it moves can leave a copy behind that no later erasing finds.
 
 use std::sync::Arc;
 
 use parlor_shared::{
-    ClientId, DeviceId, Fact as Happening, Nth, RoomEvent, RoomId, Seq, UnixMillis, UserId, frame,
+    ClientId, DeviceId, Fact as Happening, Nth, RoomEvent, RoomId, Seq, UnixMillis, UserId,
+    UserName, frame,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Row};
@@ -15,10 +19,12 @@ const KIND_JOINED: i64 = 2;
 const KIND_LEFT: i64 = 3;
 pub(super) const KIND_SAID: i64 = 4;
 /// Everything without a column of its own: the fact as it stands on the wire.
-const KIND_FACT: i64 = 5;
+pub(super) const KIND_FACT: i64 = 5;
 pub(super) const KIND_ANNOUNCED: i64 = 6;
 /// Said or announced, and erased since.
 pub(super) const KIND_BLANK: i64 = 7;
+/// A fact about somebody who is a user no more: it lacks the name, which is known without.
+const KIND_FACT_OF_FORMER: i64 = 8;
 
 /// The columns that [`read`] expects, in its order.
 pub(super) const COLUMNS: &str =
@@ -118,7 +124,10 @@ pub(super) fn read(row: &Row<'_>) -> Result<(Position, Arc<RoomEvent>), StoreErr
         }
         (KIND_BLANK, None, Some(client_id)) => Happening::Blank { nth, client_id },
         (KIND_FACT, Some(fact), None) => {
-            serde_json::from_str(fact).map_err(|_not_a_fact| StoreError::Damaged { position })?
+            serde_json::from_str(fact).map_err(|_not_ours| StoreError::Damaged { position })?
+        }
+        (KIND_FACT_OF_FORMER, Some(fact), None) => {
+            of_former(fact).map_err(|_not_ours| StoreError::Damaged { position })?
         }
         _ => return Err(StoreError::Damaged { position }),
     };
@@ -127,18 +136,95 @@ pub(super) fn read(row: &Row<'_>) -> Result<(Position, Arc<RoomEvent>), StoreErr
         seq: Seq(number(2)?),
         at: UnixMillis(number(4)?),
         by: UserId(number(5)?),
-        name: text(6)?.unwrap_or_default().parse().map_err(damaged)?,
+        name: match text(6)?.unwrap_or_default() {
+            "" => UserName::former(),
+            name => name.parse().map_err(damaged)?,
+        },
         fact,
     };
-    if u64::from(checksum(&event, kind, nth, body, client_id.as_ref())) != number(11)? {
+    // An erased row has the checksum with a sign, so that it takes no more room.
+    if checksum(&event, kind, nth, body, client_id.as_ref()) != number(11)? as u32 {
         return Err(StoreError::Damaged { position });
     }
     Ok((position, Arc::new(event)))
 }
 
-/// The checksum of `event`'s row once its text is erased.
-pub(super) fn blank_checksum(event: &RoomEvent, nth: Nth, client_id: &ClientId) -> u32 {
-    checksum(event, KIND_BLANK, nth, None, Some(client_id))
+/// The columns of a row that erasing changes.
+pub(super) struct Erased<'a> {
+    /// Empty for somebody who is a user no more.
+    pub(super) name: &'a str,
+    pub(super) kind: i64,
+    pub(super) body: Option<String>,
+    pub(super) crc: i32,
+}
+
+impl<'a> Erased<'a> {
+    /// What becomes of the row with that number, kind and body when its event is `event` now.
+    pub(super) fn new(event: &'a RoomEvent, nth: Nth, kind: i64, body: Option<String>) -> Self {
+        let fact = &event.fact;
+        let (kind, body, client_id) = if let Happening::Blank { client_id, .. } = fact {
+            (KIND_BLANK, None, Some(client_id))
+        } else if let Happening::Said { client_id, .. } | Happening::Announced { client_id, .. } =
+            fact
+        {
+            (kind, body, Some(client_id))
+        } else if kind == KIND_FACT && names_former(fact) {
+            (KIND_FACT_OF_FORMER, Some(without_name(fact)), None)
+        } else {
+            (kind, body, None)
+        };
+        let crc = checksum(event, kind, nth, body.as_deref(), client_id) as i32;
+        let is_former = event.name == UserName::former();
+        Self { name: if is_former { "" } else { event.name.as_str() }, kind, body, crc }
+    }
+}
+
+/// The name that a fact holds besides that of who did it.
+pub(super) fn named(fact: &mut Happening) -> Option<(Option<UserId>, &mut UserName)> {
+    match fact {
+        Happening::Kicked { user, who, .. }
+        | Happening::Banned { user, who, .. }
+        | Happening::Muted { user, who, .. }
+        | Happening::Unmuted { user, who }
+        | Happening::RoleGiven { user, who, .. } => Some((Some(*user), who)),
+        // The old name of who did it.
+        Happening::Renamed { was } => Some((None, was)),
+        Happening::Opened { .. }
+        | Happening::Joined {}
+        | Happening::Left {}
+        | Happening::Said { .. }
+        | Happening::Blank { .. }
+        | Happening::Announced { .. }
+        | Happening::Erased { .. }
+        | Happening::Ended { .. }
+        | Happening::Unknown => None,
+    }
+}
+
+fn names_former(fact: &Happening) -> bool {
+    named(&mut fact.clone()).is_some_and(|(_, name)| *name == UserName::former())
+}
+
+/// The fields under which facts hold names, see [`named`].
+const NAMES: [&str; 2] = ["who", "was"];
+
+fn without_name(fact: &Happening) -> String {
+    let mut fact = serde_json::to_value(fact).unwrap_or_default();
+    if let Some(fields) = fact.as_object_mut() {
+        fields.retain(|field, _| !NAMES.contains(&field.as_str()));
+    }
+    fact.to_string()
+}
+
+fn of_former(fact: &str) -> serde_json::Result<Happening> {
+    let mut fact: serde_json::Value = serde_json::from_str(fact)?;
+    if let Some(fields) = fact.as_object_mut() {
+        for name in NAMES {
+            // A field that a fact does not have is passed over.
+            fields.insert(name.to_owned(), UserName::former().as_str().into());
+        }
+    }
+    serde_json::from_value(fact)
 }
 
 /// CRC-32 over everything that the row says, so that a flipped bit is noticed, not served.

@@ -116,11 +116,9 @@ impl Batch<'_> {
             Happening::Ended { .. } => {
                 self.execute("UPDATE room SET has_ended = 1 WHERE id = ?1", params![room])
             }
-            Happening::Erased { user, through } => self.execute(
-                "INSERT INTO erasure (user, room, through, has_texts, has_names)
-                 VALUES (?1, ?2, ?3, 1, 0)",
-                params![user.0 as i64, room, through.0 as i64],
-            ),
+            Happening::Erased { user, through } => {
+                self.put_erasure(*user, room, through.0 as i64, (true, false))
+            }
             Happening::Said { .. }
             | Happening::Blank { .. }
             | Happening::Announced { .. }
@@ -155,7 +153,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn delete_user(&self, user: UserId, erase: bool, until: u64) -> Saved {
+    fn delete_user(&mut self, user: UserId, erase: bool, until: u64) -> Saved {
         let name = self.name_of(user)?;
         self.forget(user)?;
         if let Some(name) = name {
@@ -165,12 +163,10 @@ impl Batch<'_> {
             "UPDATE user SET gone = 2, role = 0, name = ?2 WHERE id = ?1",
             params![user.0 as i64, UserName::former().as_str()],
         )?;
+        let last = "SELECT coalesce(max(position), 0) FROM event";
+        let through: i64 = self.db.query_row(last, [], |row| row.get(0))?;
         // Room 0 is every room.
-        self.execute(
-            "INSERT INTO erasure (user, room, through, has_texts, has_names)
-             VALUES (?1, 0, (SELECT coalesce(max(position), 0) FROM event), ?2, 1)",
-            params![user.0 as i64, erase],
-        )
+        self.put_erasure(user, 0, through, (erase, true))
     }
 
     fn rename(

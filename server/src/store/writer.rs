@@ -20,7 +20,7 @@ const CHECKPOINT_PAGES: i64 = 16_384;
 pub struct Store {
     pub(super) db: Connection,
     is_checked: bool,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
 }
 
 /// How much is kept of what would otherwise grow for ever.
@@ -192,7 +192,8 @@ impl Store {
     /// When the database cannot be locked or written.
     pub fn begin(&mut self) -> Result<Batch<'_>, StoreError> {
         self.db.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
-        Ok(Batch { db: &self.db, bounds: self.bounds, is_open: true, is_empty: true })
+        let (is_empty, erases) = (true, false);
+        Ok(Batch { db: &self.db, bounds: self.bounds, is_open: true, is_empty, erases })
     }
 }
 
@@ -202,6 +203,7 @@ pub struct Batch<'a> {
     pub(super) bounds: Bounds,
     is_open: bool,
     pub(super) is_empty: bool,
+    pub(super) erases: bool,
 }
 
 impl Batch<'_> {
@@ -209,6 +211,12 @@ impl Batch<'_> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.is_empty
+    }
+
+    /// True when something is to be erased once this is committed.
+    #[must_use]
+    pub fn erases(&self) -> bool {
+        self.erases
     }
 
     /// Makes the batch true: on return it is on the disk.

@@ -15,6 +15,7 @@ use parlor_server::store::Store;
 use parlor_shared::{Fact, Limits, Nth, RoomEvent, RoomId, Seq, UnixMillis, UserId};
 use tempfile::TempDir;
 
+mod erased;
 mod kill;
 mod oracle;
 mod property;

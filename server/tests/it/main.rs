@@ -1,11 +1,13 @@
 //! The server, from its brain to the real program under attack.
 
+mod admin;
 mod backup;
 mod chat_props;
 mod chatlog;
 mod checker;
 mod client;
 mod delivery;
+mod erase;
 mod harness;
 mod hostile;
 mod kill;

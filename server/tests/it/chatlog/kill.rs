@@ -17,7 +17,7 @@ use crate::harness;
 const PLACE: &str = "PARLOR_TEST_PLACE";
 
 /// Small, so that there are many steps, and months that go.
-fn limits(limits: &mut Limits) {
+pub(super) fn limits(limits: &mut Limits) {
     limits.chatlog_bytes_per_second = 700;
     limits.chatlog_user_bytes = 1_500;
 }
@@ -35,7 +35,7 @@ fn follows_until_it_is_killed() {
 }
 
 /// True when it was killed, false when there was no such call any more.
-fn follow_and_die(house: &House, call: &str, when: u32) -> bool {
+pub(super) fn follow_and_die(house: &House, call: &str, when: u32) -> bool {
     let inject = format!("inject={call}:signal=KILL:when={when}");
     let victim = "chatlog::kill::follows_until_it_is_killed";
     let status = Command::new("strace")
@@ -52,7 +52,7 @@ fn follow_and_die(house: &House, call: &str, when: u32) -> bool {
 }
 
 /// The logs and what is known of them, as they were.
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     if to.join("logs").exists() {
         fs::remove_dir_all(to.join("logs")).unwrap();
     }

@@ -9,6 +9,9 @@ pub(super) struct Oracle {
     limit: usize,
     pub(super) rooms: BTreeMap<RoomId, String>,
     members: BTreeSet<(RoomId, UserId)>,
+    events: Vec<RoomEvent>,
+    /// Who has no log any more.
+    gone: BTreeSet<UserId>,
     /// User's folder → month → text.
     logs: BTreeMap<String, BTreeMap<(u64, u64), String>>,
 }
@@ -19,6 +22,8 @@ impl Oracle {
             limit: limit as usize,
             rooms: BTreeMap::from([(RoomId(1), "lobby".to_owned())]),
             members: BTreeSet::new(),
+            events: Vec::new(),
+            gone: BTreeSet::new(),
             logs: BTreeMap::new(),
         }
     }
@@ -28,11 +33,14 @@ impl Oracle {
     }
 
     pub(super) fn hear(&mut self, event: &RoomEvent, names: &BTreeMap<UserId, String>) {
+        self.events.push(event.clone());
         let what = match &event.fact {
             Fact::Opened { .. } => "opened".to_owned(),
             Fact::Joined {} => "joined".to_owned(),
             Fact::Left {} => "left".to_owned(),
             Fact::Said { text, .. } => format!("said\t{}", escaped(text.as_str())),
+            Fact::Blank { .. } => "blank".to_owned(),
+            Fact::Erased { .. } => "erased".to_owned(),
             other => unreachable!("this story has none of {other:?}"),
         };
         if matches!(event.fact, Fact::Opened { .. } | Fact::Joined {}) {
@@ -42,7 +50,8 @@ impl Oracle {
         let room = escaped(&self.rooms[&event.room]);
         let line =
             format!("{time}\t{room}\t{}\t{}\t{what}\n", event.seq, escaped(event.name.as_str()));
-        for (_, user) in self.members.iter().filter(|it| it.0 == event.room) {
+        let hears = |it: &&(RoomId, UserId)| it.0 == event.room && !self.gone.contains(&it.1);
+        for (_, user) in self.members.iter().filter(hears) {
             let log = self.logs.entry(folder(*user, &names[user])).or_default();
             while log.values().map(String::len).sum::<usize>() + line.len() > self.limit
                 && log.pop_first().is_some()
@@ -52,6 +61,31 @@ impl Oracle {
         if event.fact == (Fact::Left {}) {
             self.members.remove(&(event.room, event.by));
         }
+    }
+
+    /// Everything is as if it had happened like that.
+    pub(super) fn rewrite(
+        &mut self,
+        names: &BTreeMap<UserId, String>,
+        mut change: impl FnMut(&mut RoomEvent),
+    ) {
+        let events = std::mem::take(&mut self.events);
+        self.members.clear();
+        self.logs.clear();
+        for mut event in events {
+            change(&mut event);
+            self.hear(&event, names);
+        }
+    }
+
+    /// The logs are smaller from the beginning.
+    pub(super) fn limit(&mut self, limit: u64, names: &BTreeMap<UserId, String>) {
+        self.limit = limit as usize;
+        self.rewrite(names, |_| {});
+    }
+
+    pub(super) fn forget(&mut self, user: UserId) {
+        self.gone.insert(user);
     }
 
     pub(super) fn files(&self) -> BTreeMap<String, String> {
