@@ -21,37 +21,85 @@ pub(super) enum Ask {
     Join(u8),
     Leave(u8),
     Members(u8, u8),
-    Say { room: u8, device: bool, counter: u64, text: u8 },
-    Announce { counter: u64 },
+    Say {
+        room: u8,
+        device: bool,
+        counter: u64,
+        text: u8,
+    },
+    Announce {
+        counter: u64,
+    },
     Exit,
     Goodbye,
     Ping,
-    Read { room: u8, seq: u64 },
+    Read {
+        room: u8,
+        seq: u64,
+    },
     Rename(u8),
-    Register { has_mail: bool },
+    Register {
+        has_mail: bool,
+    },
     /// With the password that was right, or one that was until a moment ago.
-    ChangePassword { is_old: bool },
+    ChangePassword {
+        is_old: bool,
+    },
     NewCodes,
     SetEmail(u8),
     VerifyEmail(u8),
-    Recover { user: u8, code: u8 },
+    Recover {
+        user: u8,
+        code: u8,
+    },
     MakeResetCode(u64),
-    DeleteAccount { erases: bool },
+    DeleteAccount {
+        erases: bool,
+    },
     SignOut,
     EndSession(u64),
     EndSessions(Option<u64>),
-    Kick { room: u8, user: u64 },
-    Ban { room: Option<u8>, user: u64, millis: Option<u64> },
-    BanNetwork { slot: u8 },
+    Kick {
+        room: u8,
+        user: u64,
+    },
+    Ban {
+        room: Option<u8>,
+        user: u64,
+        millis: Option<u64>,
+    },
+    BanNetwork {
+        slot: u8,
+    },
     Unban(u64),
-    Mute { room: Option<u8>, user: u64, millis: Option<u64> },
-    Unmute { room: Option<u8>, user: u64 },
-    RoomRole { room: u8, user: u64, role: u8 },
-    Role { user: u64, role: u8 },
-    Erase { room: Option<u8>, user: u64 },
+    Mute {
+        room: Option<u8>,
+        user: u64,
+        millis: Option<u64>,
+    },
+    Unmute {
+        room: Option<u8>,
+        user: u64,
+    },
+    RoomRole {
+        room: u8,
+        user: u64,
+        role: u8,
+    },
+    Role {
+        user: u64,
+        role: u8,
+    },
+    Erase {
+        room: Option<u8>,
+        user: u64,
+    },
     EndRoom(u8),
     Policy(u8),
-    MakeInvite { uses: u64, millis: u64 },
+    MakeInvite {
+        uses: u64,
+        millis: u64,
+    },
     CancelInvite(u64),
     Claim,
 }
@@ -213,8 +261,7 @@ impl Known<'_> {
             }),
             Ask::MakeResetCode(it) => Request::MakeResetCode(MakeResetCode { user: user(it) }),
             Ask::DeleteAccount { erases } => {
-                let messages =
-                    if erases { WhatOfMessages::Erase } else { WhatOfMessages::Keep };
+                let messages = if erases { WhatOfMessages::Erase } else { WhatOfMessages::Keep };
                 Request::DeleteAccount(DeleteAccount { password: Some(word()), messages })
             }
             Ask::SignOut => Request::SignOut(Nothing {}),
@@ -261,9 +308,7 @@ impl Known<'_> {
             Ask::MakeInvite { uses, millis } => {
                 Request::MakeInvite(MakeInvite { uses: Some(uses), millis: Some(millis) })
             }
-            Ask::CancelInvite(it) => {
-                Request::CancelInvite(CancelInvite { invite: InviteId(it) })
-            }
+            Ask::CancelInvite(it) => Request::CancelInvite(CancelInvite { invite: InviteId(it) }),
             Ask::Claim => Request::Claim(Claim { code: fresh_code(0) }),
         };
         (request, brought)
