@@ -305,7 +305,7 @@ impl Server {
             }
         }
         drop(self.shell);
-        // Every reader is gone by now, so this closes the database.
+        // After all its readers.
         drop(joined(self.hub)?);
         damaged.map_or(Ok(()), |error| Err(error.into()))
     }

@@ -165,8 +165,8 @@ impl Hub {
         self.chat.has_owner()
     }
 
-    /// Runs until it is told to stop. Gives the store back: whoever writes has to be the last to
-    /// close the database, or its log stays beside it.
+    /// Runs until it is told to stop. The store comes back, to be closed after all who read it:
+    /// whoever closes a database last moves its log into the file, and a reader cannot.
     ///
     /// # Errors
     /// When the disk fails.
@@ -189,7 +189,6 @@ impl Hub {
                 self.turn(&mut letters).map_err(HubError::Disk)?;
             }
             if stops {
-                self.store.finish();
                 return Ok(self.store);
             }
             let now = self.clock.now();
