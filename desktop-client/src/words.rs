@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod acts;
+pub mod admin;
 pub mod join;
 pub mod notices;
 
@@ -150,6 +151,7 @@ pub const LEAVE_ROOM: &str = "Leave this room";
 pub const PEOPLE: &str = "People";
 pub const HERE: &str = "Here";
 pub const AWAY: &str = "Away";
+pub const BACK_TO_CHAT: &str = "Back to the chat";
 pub const BACK: &str = "Back to the messages";
 pub const SIGN_OUT: &str = "Sign out";
 pub const CLOSE: &str = "Close";

@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use parlor_shared::Fingerprint;
+use parlor_shared::{Fingerprint, Refusal, ServerFrame};
 use rustls::{CertificateError, ClientConnection, Error, OtherError};
 
 use super::pinned::{self, OtherKey};
@@ -62,7 +62,7 @@ fn exchange(
             // The other side is told why; that it may not hear it is no further trouble.
             let told = send(connection, stream, deadline);
             log::trace!("told: {told:?}");
-            return Err(why(&error, first));
+            return Err(why(&error, first, &buffer[..taken]));
         }
     }
 }
@@ -104,12 +104,20 @@ fn lost(error: &io::Error) -> Closed {
     Closed::Lost
 }
 
-/// What the person is told. `first` is the first byte that the other side said.
-fn why(error: &Error, first: u8) -> Closed {
+/// What the person is told. `first` is the first byte that the other side said, `said` the last
+/// that was read.
+fn why(error: &Error, first: u8, said: &[u8]) -> Closed {
     if let Error::InvalidCertificate(CertificateError::Other(other)) = error
         && let Some(OtherKey { known, found }) = other_key(other)
     {
         return Closed::KeyChanged { known: *known, found: *found };
+    }
+    // A server that is full says so in the open, before it knows who comes. Whoever could make
+    // that up could cut the line as well; nothing else that is said in the open is believed.
+    if let Ok(ServerFrame::Refused { refused: Refusal::TooManyConnections, .. }) =
+        serde_json::from_slice(said)
+    {
+        return Closed::Full;
     }
     // A TLS record, or a Parlor that speaks in the open; all else is something else.
     if matches!(first, 0x14..=0x17 | b'{') { Closed::NotPrivate } else { Closed::NotParlor }

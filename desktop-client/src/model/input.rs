@@ -63,6 +63,8 @@ pub enum Closed {
     NotParlor,
     /// Somebody answers, but not in a way that nobody can listen to.
     NotPrivate,
+    /// The server has no room for another connection, and said so before it agreed on keys.
+    Full,
     /// The server's key is not the pinned one. Nothing was sent.
     KeyChanged { known: Fingerprint, found: Fingerprint },
     /// The connection broke, was ended by the other side, or was silent for too long.

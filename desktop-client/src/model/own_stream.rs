@@ -7,12 +7,14 @@
 //! Invariant: the cursor is kept in the same commit as what follows from the events before it.
 
 use parlor_shared::request::{Mine, Read};
-use parlor_shared::{Line, Nth, Request, Role, RoomId, Seq, UnixMillis, UserEvent, UserNews};
+use parlor_shared::{
+    Line, Nth, Refusal, Request, Role, RoomId, Seq, UnixMillis, UserEvent, UserNews,
+};
 use serde::{Deserialize, Serialize};
 
 use super::asked::Asked;
 use super::effect::{Keep, Turn};
-use super::limits::{MUTES_MAX, NOTICES_MAX, READ_TOLD_MILLIS};
+use super::limits::{MUTES_MAX, NOTICES_MAX, READ_TOLD_MILLIS, RETRY_MAX_MILLIS};
 use super::{Model, Room};
 
 /// What the own stream led to, as it is kept.
@@ -277,12 +279,15 @@ impl Model {
         }
     }
 
-    /// The server does not take it: not told again before it has moved.
-    pub(super) fn read_refused(&mut self, id: RoomId, seq: Seq, again: bool) {
-        if let Some(room) = self.rooms.get_mut(&id)
-            && !again
-        {
-            room.read_told = room.read_told.max(seq);
+    /// The server does not take it: where that concerns the room it is not told again before it
+    /// has moved, otherwise it is told later.
+    pub(super) fn read_refused(&mut self, (id, seq): (RoomId, Seq), refusal: &Refusal, now: u64) {
+        if *refusal == Refusal::NoSuchRoom {
+            if let Some(room) = self.rooms.get_mut(&id) {
+                room.read_told = room.read_told.max(seq);
+            }
+        } else if !matches!(refusal, Refusal::RateLimited { .. }) {
+            self.reading.tell_after = now + RETRY_MAX_MILLIS;
         }
     }
 }

@@ -138,6 +138,7 @@ impl Model {
             (Closed::NobodyAnswers, Some(at)) => Trouble::NobodyAnswers(at),
             (Closed::NotParlor, Some(at)) => Trouble::NotParlor(at),
             (Closed::NotPrivate, Some(at)) => Trouble::NotPrivate(at),
+            (Closed::Full, _) => Trouble::Refused(Refusal::TooManyConnections),
             _ => match &self.wire.refusal {
                 Some(Refusal::OtherVersion { speaks }) => Trouble::OtherVersion { speaks: *speaks },
                 Some(Refusal::GoingAway) => Trouble::ServerStopping,
@@ -358,7 +359,9 @@ impl Model {
             }
             Asked::Leave { room } => self.leave_refused(room, refusal, turn),
             Asked::Mine => self.mine_refused(again),
-            Asked::Read { room, seq } => self.read_refused(room, seq, again),
+            Asked::Read { room, seq } => {
+                self.read_refused((room, seq), &refusal, turn.moment.millis);
+            }
             Asked::Account(deed) => self.account_refused(deed, refusal),
             Asked::Order(_) => self.trouble = Some(Trouble::Refused(refusal)),
             Asked::Admin { section, .. } => self.admin_refused(section, refusal, again),

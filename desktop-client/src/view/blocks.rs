@@ -187,12 +187,13 @@ impl Blocks {
         let follows = same_day && !clock_back;
         let kind = match &row.what {
             What::Said(_) | What::Announced(_) | What::Blank => Kind::Said {
-                head: !before.is_some_and(|before| {
-                    follows
-                        && matches!(before.kind, Kind::Said { .. })
-                        && before.by == row.by
-                        && at.since(before.at) < GROUP_MILLIS
-                }),
+                head: matches!(row.what, What::Announced(_))
+                    || !before.is_some_and(|before| {
+                        follows
+                            && matches!(before.kind, Kind::Said { .. })
+                            && before.by == row.by
+                            && at.since(before.at) < GROUP_MILLIS
+                    }),
             },
             What::Opened(_) | What::Joined | What::Left | What::Act(_) => Kind::Notices,
             What::Unknown => Kind::Unknown,

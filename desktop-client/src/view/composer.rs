@@ -3,6 +3,8 @@
 //! Invariant: the draft is the model's. What is typed goes there as an intent in the same frame
 //! and comes back with the next one.
 
+use std::time::Duration;
+
 use egui::{
     Event, EventFilter, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, RichText,
     ScrollArea, TextEdit, Ui,
@@ -10,9 +12,9 @@ use egui::{
 use parlor_shared::RoomId;
 use parlor_shared::limits::TEXT_BYTES_MAX;
 
-use super::Screen;
 use super::icons::{self, Icon};
 use super::theme::{palette, round, size, space};
+use super::{Screen, says};
 use crate::model::limits::DRAFT_BYTES_MAX;
 use crate::model::{Intent, Model, Room};
 use crate::words;
@@ -34,10 +36,20 @@ const COUNTER: f32 = 22.0;
 
 /// What the composer takes of a pane of this width: as much as its draft needs, up to its most
 /// lines.
-pub(super) fn height(ui: &Ui, room: &Room, pane: f32) -> f32 {
+pub(super) fn height(
+    ui: &Ui,
+    model: &Model,
+    (id, room): (RoomId, &Room),
+    screen: &Screen,
+    pane: f32,
+) -> f32 {
     let outside = OUTSIDE.sum().y + FRAME.sum().y + 2.0;
     let counter = if room.draft.len() > COUNTED_FROM { COUNTER } else { 0.0 };
     let inner = pane - OUTSIDE.sum().x - FRAME.sum().x - 2.0;
+    if let Some(says) = instead(ui, model, (id, room), screen) {
+        let says = text_height(ui, &says, pane - OUTSIDE.sum().x);
+        return OUTSIDE.sum().y + says.max(size::CONTROL);
+    }
     let text = text_height(ui, &room.draft, text_width(inner));
     outside + counter + (text + TEXT.sum().y).max(size::CONTROL)
 }
@@ -66,9 +78,8 @@ pub(super) fn ui(
     let colours = palette(ui);
     Frame::new().inner_margin(OUTSIDE).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        if !room.is_member || room.is_leaving {
-            let says = if room.is_leaving { words::LEAVING } else { words::NOT_A_MEMBER };
-            ui.label(RichText::new(says).color(colours.weak));
+        if let Some(says) = instead(ui, model, (id, room), screen) {
+            ui.add(egui::Label::new(RichText::new(says).color(colours.weak)).wrap());
             return;
         }
         let edge =
@@ -81,6 +92,28 @@ pub(super) fn ui(
             .show(ui, |ui| write(ui, model, (id, room), screen, intents));
         count(ui, &room.draft);
     });
+}
+
+/// What stands where one would write, when one cannot.
+fn instead(ui: &Ui, model: &Model, (id, room): (RoomId, &Room), screen: &Screen) -> Option<String> {
+    if !room.is_member {
+        return Some(words::NOT_A_MEMBER.to_owned());
+    }
+    if room.is_leaving {
+        return Some(words::LEAVING.to_owned());
+    }
+    if room.is_ended {
+        return Some(words::notices::ROOM_ENDED.to_owned());
+    }
+    let mute = model.mute_in(id, screen.now)?;
+    if let Some(until) = mute.until {
+        // One can write again the moment it ends.
+        let left = Duration::from_millis(until.since(screen.now) + 20);
+        ui.ctx().request_repaint_after(left);
+    }
+    let until = mute.until.map(|at| says::moment(&screen.calendar, screen.now, at));
+    let reason = mute.reason.as_ref().map(|it| it.as_str());
+    Some(words::notices::muted(until.as_deref(), reason))
 }
 
 fn field_id(room: RoomId) -> Id {
@@ -160,7 +193,11 @@ fn may_send(draft: &str) -> bool {
 
 /// Whoever types means the composer, unless something else has the focus.
 fn take_focus(ui: &Ui, model: &Model, screen: &Screen, field: Id) {
-    let nothing_else = model.asking.is_none() && screen.new_room.is_none();
+    let nothing_else = model.asking.is_none()
+        && screen.new_room.is_none()
+        && screen.act.is_none()
+        && !screen.notices_open
+        && model.account.codes.is_empty();
     let is_free = ui.memory(|it| it.focused().is_none());
     let has_selection =
         ui.ctx().plugin::<egui::text_selection::LabelSelectionState>().lock().has_selection();

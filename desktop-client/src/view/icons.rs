@@ -19,6 +19,9 @@ pub enum Icon {
     Check,
     Warning,
     Sun,
+    Gear,
+    More,
+    Bell,
     Lock,
     OpenLock,
 }
@@ -102,6 +105,32 @@ pub fn paint(ui: &Ui, icon: Icon, at: Rect, colour: Color32) {
             lines(&[(0.3, 0.32), (0.3, 0.46)]);
             let end = if icon == Icon::Lock { 0.46 } else { 0.36 };
             lines(&[(0.7, 0.32), (0.7, end)]);
+        }
+        Icon::Gear => {
+            circle(0.5, 0.5, 0.17);
+            circle(0.5, 0.5, 0.33);
+            for step in 0..8 {
+                let angle = (step as f32 * 45.0).to_radians();
+                let (x, y) = (angle.cos(), angle.sin());
+                lines(&[(0.5 + x * 0.33, 0.5 + y * 0.33), (0.5 + x * 0.45, 0.5 + y * 0.45)]);
+            }
+        }
+        Icon::More => {
+            for x in [0.2, 0.5, 0.8] {
+                painter.circle_filled(p(x, 0.5), stroke.width * 0.9, colour);
+            }
+        }
+        Icon::Bell => {
+            lines(&arc(0.5, 0.42, 0.26, 180.0, 360.0));
+            lines(&[
+                (0.24, 0.42),
+                (0.24, 0.62),
+                (0.14, 0.76),
+                (0.86, 0.76),
+                (0.76, 0.62),
+                (0.76, 0.42),
+            ]);
+            lines(&arc(0.5, 0.8, 0.1, 0.0, 180.0));
         }
         Icon::Sun => {
             circle(0.5, 0.5, 0.36);

@@ -1,16 +1,16 @@
 //! The right pane: who is here, and who is away.
 
-use egui::{Frame, Margin, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
-use parlor_shared::UserId;
+use egui::{Frame, Margin, Rect, Response, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+use parlor_shared::{RoomRole, UserId};
 
-use super::icons;
-use super::rooms::one_line;
-use super::theme::{self, palette, size, space};
+use super::rooms::{focus_ring, one_line};
+use super::theme::{self, palette, round, size, space};
+use super::{Screen, acts, icons};
 use crate::model::{Intent, Member, Model};
 use crate::words;
 
-pub(super) fn ui(ui: &mut Ui, model: &Model, _intents: &mut Vec<Intent>) {
-    let Some((_, room)) = model.open_room() else { return };
+pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
+    let Some((id, room)) = model.open_room() else { return };
     let by_name = |here: bool| {
         let mut group: Vec<(&UserId, &Member)> =
             room.members.iter().filter(|(_, it)| it.here == here).collect();
@@ -41,7 +41,14 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, _intents: &mut Vec<Intent>) {
                         Row::Heading(heading, count) => show_heading(ui, heading, *count),
                         Row::Person(user, it) => {
                             let is_me = model.me.as_ref().is_some_and(|me| me.user == *user);
-                            show_member(ui, *user, it, is_me);
+                            let has_menu = acts::has_any(model, id, *user);
+                            let response = show_member(ui, *user, it, is_me, has_menu);
+                            if has_menu {
+                                let who = (id, *user, it.name.as_str());
+                                let act = &mut screen.act;
+                                egui::Popup::menu(&response)
+                                    .show(|ui| acts::menu(ui, model, who, act, intents));
+                            }
                         }
                     }
                 }
@@ -69,18 +76,42 @@ fn show_heading(ui: &mut Ui, heading: &str, count: usize) {
     ui.painter().text(at, egui::Align2::LEFT_BOTTOM, says, font, colours.weak);
 }
 
-fn show_member(ui: &mut Ui, user: UserId, member: &Member, is_me: bool) {
+fn show_member(
+    ui: &mut Ui,
+    user: UserId,
+    member: &Member,
+    is_me: bool,
+    has_menu: bool,
+) -> Response {
     let colours = palette(ui);
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), size::ENTRY), Sense::hover());
+    let sense = if has_menu { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), size::ENTRY), sense);
     let name = member.name.as_str();
-    let says = words::member_entry(name, member.here, is_me);
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &says));
+    let badge = badge(member);
+    let mut says = words::member_entry(name, member.here, is_me);
+    if let Some(badge) = badge {
+        says = words::acts::member_with_role(&says, badge);
+    }
+    let role = if has_menu { egui::Role::Button } else { egui::Role::Label };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &says));
+    if has_menu && response.hovered() {
+        ui.painter().rect_filled(rect, f32::from(round::SMALL), colours.hover);
+    }
+    focus_ring(ui, &response, rect);
     let at = pos2(rect.left() + size::AVATAR_SMALL / 2.0 + space::XS, rect.center().y);
     let picture = Rect::from_center_size(at, theme::square(size::AVATAR_SMALL));
     icons::avatar(ui, picture, name, theme::hue_of(user));
     icons::presence(ui, picture.right_bottom() - vec2(3.0, 3.0), member.here, colours.side);
     let ink = if member.here { colours.text } else { colours.weak };
+    let mut right = rect.right() - space::XS;
+    if let Some(badge) = badge {
+        let font = theme::plain(size::TINY);
+        let text = ui.fonts_mut(|it| it.layout_no_wrap(badge.to_owned(), font, colours.weak));
+        right -= text.size().x;
+        let at = pos2(right, rect.center().y - text.size().y / 2.0);
+        ui.painter().galley(at, text, colours.weak);
+        right -= space::XS;
+    }
     let left = picture.right() + space::S + 2.0;
     let shown = if is_me { words::you(name) } else { name.to_owned() };
     one_line(
@@ -88,6 +119,16 @@ fn show_member(ui: &mut Ui, user: UserId, member: &Member, is_me: bool) {
         &shown,
         theme::plain(size::BODY - 1.0),
         ink,
-        Rect::from_min_max(pos2(left, rect.top()), rect.max),
+        Rect::from_min_max(pos2(left, rect.top()), pos2(right, rect.bottom())),
     );
+    response
+}
+
+/// What stands beside a name: that somebody cannot write, or keeps order here.
+fn badge(member: &Member) -> Option<&'static str> {
+    match member.role {
+        _ if member.muted => Some(words::admin::MUTED),
+        RoomRole::Member => None,
+        role @ (RoomRole::Moderator | RoomRole::Owner) => Some(words::notices::room_role(role)),
+    }
 }

@@ -12,6 +12,7 @@ use egui::{
 };
 use parlor_shared::{RoomId, Seq, UnixMillis, UserId};
 
+use super::acts::{self, ActForm};
 use super::blocks::{Block, GROUP_MILLIS, Kind};
 use super::calendar::Calendar;
 use super::fate::{self, CHECK, FOOT};
@@ -19,7 +20,7 @@ use super::icons;
 use super::separators::{self, SEPARATOR, Separator};
 use super::theme::{self, Palette, palette, size, space};
 use super::{bidi, links, notices};
-use crate::model::{Intent, Me, Pending, PendingState, Room, What};
+use crate::model::{Intent, Me, Model, Pending, PendingState, Room, What};
 use crate::words;
 
 /// From the pane's edge to the pictures, and from them to the text.
@@ -43,6 +44,7 @@ pub(super) struct Sight<'a> {
     pub id: RoomId,
     pub room: &'a Room,
     pub me: Option<&'a Me>,
+    pub model: &'a Model,
     pub calendar: &'a Calendar,
     pub now: UnixMillis,
     /// The width of the pane, in points.
@@ -53,6 +55,21 @@ pub(super) struct Sight<'a> {
     pub oldest: Option<Seq>,
 }
 
+/// What may be wanted of a row.
+pub(super) struct Wants<'a> {
+    pub intents: &'a mut Vec<Intent>,
+    /// What is about to be done to an author.
+    pub act: &'a mut Option<ActForm>,
+}
+
+impl Sight<'_> {
+    /// What the author of a row in the timeline is called now.
+    fn name_of(&self, user: UserId) -> &str {
+        let row = self.room.timeline.iter().rev().find(|(_, it)| it.by == user);
+        row.map_or("", |(_, it)| self.model.names.of(user, &it.name).as_str())
+    }
+}
+
 /// A row, laid out.
 struct Shape {
     separators: Vec<Separator>,
@@ -61,6 +78,8 @@ struct Shape {
     body: Arc<Galley>,
     body_left: f32,
     has_foot: bool,
+    /// Said to everybody: stands out.
+    is_announcement: bool,
     label: String,
 }
 
@@ -120,7 +139,7 @@ pub(super) fn show(
     see: &Sight<'_>,
     item: Item<'_>,
     top: Pos2,
-    intents: &mut Vec<Intent>,
+    wants: &mut Wants<'_>,
 ) -> u32 {
     let shape = shape(ui, see, item);
     let height = shape.height();
@@ -135,7 +154,10 @@ pub(super) fn show(
     let content = Rect::from_min_max(pos2(row.left(), y), row.max);
     let is_hovered = ui.rect_contains_pointer(content);
     let is_said = !matches!(kind_of(item), Some(Kind::Notices | Kind::Unknown));
-    if is_hovered && is_said {
+    if shape.is_announcement {
+        let shade = content.with_min_y(top.y + shape.top() - space::S);
+        ui.painter().rect_filled(shade, 0.0, colours.accent_soft);
+    } else if is_hovered && is_said {
         let shade = content.with_min_y(top.y + shape.top() - ABOVE_MORE);
         ui.painter().rect_filled(shade, 0.0, colours.hover.gamma_multiply(0.55));
     }
@@ -144,7 +166,7 @@ pub(super) fn show(
         show_head(ui, see, item, name, time, at);
     }
     let body_at = pos2(top.x + shape.body_left, top.y + shape.body_top());
-    show_body(ui, see, item, &shape, body_at);
+    show_body(ui, see, item, &shape, body_at, wants);
     if is_hovered && shape.head.is_none() && matches!(kind_of(item), Some(Kind::Said { .. })) {
         let time = see.calendar.time(at_of(item));
         let at = pos2(top.x + GUTTER - space::M, body_at.y + size::LINE / 2.0);
@@ -152,7 +174,7 @@ pub(super) fn show(
         ui.painter().text(at, egui::Align2::RIGHT_CENTER, time, font, colours.weak);
     }
     let body = Rect::from_min_size(body_at, shape.body.size());
-    fate::show(ui, see, item, body, intents);
+    fate::show(ui, see, item, body, wants.intents);
     height
 }
 
@@ -188,6 +210,7 @@ fn shape(ui: &Ui, see: &Sight<'_>, item: Item<'_>) -> Shape {
                 body: body_galley(ui, text, colour, see.width),
                 body_left: GUTTER,
                 has_foot: fate::reason(&pending.state).is_some(),
+                is_announcement: false,
                 label: words::message(name, &time, text, fate::in_words(&pending.state)),
             }
         }
@@ -197,27 +220,39 @@ fn shape(ui: &Ui, see: &Sight<'_>, item: Item<'_>) -> Shape {
 fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Shape {
     let timeline = &see.room.timeline;
     let row = timeline.index_of(block.first).and_then(|it| timeline.get(it));
-    let name = row.map_or("", |it| it.name.as_str());
+    let name = row.map_or("", |it| see.model.names.of(it.by, &it.name).as_str());
     let time = see.calendar.time(block.at);
     let separators = separators::separators(see, block);
     match (block.kind, row.map(|it| &it.what)) {
-        (Kind::Said { head }, Some(What::Said(text))) => {
+        (Kind::Said { head }, Some(what @ (What::Said(_) | What::Announced(_) | What::Blank))) => {
             let head = head || !separators.is_empty();
+            let is_announcement = matches!(what, What::Announced(_));
+            let text = row.and_then(|it| it.text());
+            let (says, ink) = match text {
+                Some(text) => (text, colours.text),
+                None => (words::notices::ERASED, colours.weak),
+            };
+            let shown_time = if is_announcement {
+                format!("{time}{}{}", words::BETWEEN, words::notices::ANNOUNCEMENT)
+            } else {
+                time.clone()
+            };
             Shape {
                 separators,
-                head: head.then(|| head_galleys(ui, name, block.by, &time, colours)),
+                head: head.then(|| head_galleys(ui, name, block.by, &shown_time, colours)),
                 above: if head { ABOVE_HEAD } else { ABOVE_MORE },
-                body: body_galley(ui, text.as_str(), colours.text, see.width),
+                body: body_galley(ui, says, ink, see.width),
                 body_left: GUTTER,
                 has_foot: false,
-                label: words::message(name, &time, text.as_str(), None),
+                is_announcement,
+                label: words::message(name, &shown_time, says, None),
             }
         }
         (kind, _) => {
             let says = if kind == Kind::Notices {
                 let first = timeline.index_of(block.first).unwrap_or(0);
                 let last = timeline.index_of(block.last).unwrap_or(first);
-                notices::in_words((first..=last).filter_map(|it| timeline.get(it)))
+                notices::in_words(see, (first..=last).filter_map(|it| timeline.get(it)))
             } else {
                 words::NEEDS_NEWER.to_owned()
             };
@@ -237,6 +272,7 @@ fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Sh
                 body,
                 body_left: GUTTER,
                 has_foot: false,
+                is_announcement: false,
                 label,
             }
         }
@@ -309,7 +345,14 @@ fn show_head(
 }
 
 /// The text, which can be selected and copied, with its links.
-fn show_body(ui: &mut Ui, see: &Sight<'_>, item: Item<'_>, shape: &Shape, at: Pos2) {
+fn show_body(
+    ui: &mut Ui,
+    see: &Sight<'_>,
+    item: Item<'_>,
+    shape: &Shape,
+    at: Pos2,
+    wants: &mut Wants<'_>,
+) {
     let colours = palette(ui);
     let id = match item {
         Item::Block(block) => ui.scope_id().with(("block", see.id.0, block.last.0)),
@@ -337,9 +380,15 @@ fn show_body(ui: &mut Ui, see: &Sight<'_>, item: Item<'_>, shape: &Shape, at: Po
     };
     show_links(ui, &shape.body, text, at, &response);
     response.context_menu(|ui| {
-        if ui.button(words::COPY_TEXT).clicked() {
+        if !text.is_empty() && ui.button(words::COPY_TEXT).clicked() {
             ui.ctx().copy_text(text.to_owned());
             ui.close();
+        }
+        if let Item::Block(block) = item
+            && acts::has_any(see.model, see.id, block.by)
+        {
+            let name = see.name_of(block.by).to_owned();
+            acts::menu(ui, see.model, (see.id, block.by, &name), wants.act, wants.intents);
         }
     });
 }

@@ -3,6 +3,9 @@
 //! Invariant: it never writes the model, opens no socket or file, and knows nothing of the link
 //! or the archive. Time comes in with [`Screen`].
 
+mod account;
+mod acts;
+mod admin;
 pub mod bidi;
 pub mod blocks;
 pub mod calendar;
@@ -19,7 +22,9 @@ mod key_changed;
 pub mod links;
 mod members;
 mod message;
+mod news;
 mod notices;
+mod page;
 mod rooms;
 mod says;
 mod screen;
@@ -49,8 +54,14 @@ pub fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen) -> Vec<Intent> {
     screen.follow(model);
     match &model.stage {
         Stage::Joining(joining) => join::ui(ui, model, joining, screen, &mut intents),
-        Stage::Talking => talking::ui(ui, model, screen, &mut intents),
+        Stage::Talking => match screen.page {
+            Some(page) => page::ui(ui, page, model, screen, &mut intents),
+            None => talking::ui(ui, model, screen, &mut intents),
+        },
     }
+    account::codes_modal(ui, model, screen, &mut intents);
+    acts::dialog(ui, model, screen, &mut intents);
+    news::all(ui, model, screen, &mut intents);
     match &model.key_changed {
         Some(changed) => key_changed::ui(ui, changed, screen, &mut intents),
         None => screen.has_asked_about_key = false,

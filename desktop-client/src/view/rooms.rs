@@ -10,7 +10,7 @@ use super::Screen;
 use super::icons::{self, Icon};
 use super::screen::Drawer;
 use super::theme::{self, palette, round, size, space};
-use crate::model::{Intent, Model, Room};
+use crate::model::{Intent, Model, Room, Section};
 use crate::words;
 
 pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
@@ -159,23 +159,33 @@ fn show_me(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<In
         ui.add(egui::Label::new(says).wrap().selectable(true));
         ui.add_space(space::XS);
     }
-    ui.horizontal(|ui| {
-        let Some(me) = &model.me else { return };
-        let (picture, _) =
-            ui.allocate_exact_size(theme::square(size::AVATAR_SMALL + 4.0), Sense::hover());
-        icons::avatar(ui, picture, me.name.as_str(), theme::hue_of(me.user));
-        let width = ui.available_width() - size::CONTROL * 3.0 - space::XL;
-        let (rect, name) =
-            ui.allocate_exact_size(vec2(width.max(20.0), size::CONTROL), Sense::hover());
-        name.widget_info(|| {
-            WidgetInfo::labeled(egui::Role::Label, true, words::signed_in_as(me.name.as_str()))
-        });
-        one_line(ui, me.name.as_str(), theme::strong(size::BODY), colours.text, rect);
-        show_connection(ui, model);
-        let theme_button = icons::button(ui, Icon::Sun, words::THEME);
-        Popup::menu(&theme_button).show(|ui| choose_theme(ui, screen));
+    let Some(me) = &model.me else { return };
+    let row = vec2(ui.available_width(), size::CONTROL + space::XS);
+    let (rect, name) = ui.allocate_exact_size(row, Sense::click());
+    let says = words::account::your_account(me.name.as_str());
+    name.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &says));
+    if name.hovered() {
+        ui.painter().rect_filled(rect, f32::from(round::SMALL), colours.hover);
+    }
+    focus_ring(ui, &name, rect);
+    let at = pos2(rect.left() + size::AVATAR_SMALL / 2.0 + space::XS, rect.center().y);
+    let picture = Rect::from_center_size(at, theme::square(size::AVATAR_SMALL + 4.0));
+    icons::avatar(ui, picture, me.name.as_str(), theme::hue_of(me.user));
+    let text = rect.with_min_x(picture.right() + space::S).with_max_x(rect.right() - space::S);
+    one_line(ui, me.name.as_str(), theme::strong(size::BODY), colours.text, text);
+    if name.on_hover_text(words::account::OPEN).clicked() {
+        screen.open_account(intents);
+    }
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = space::XS;
         if icons::button(ui, Icon::Leave, words::SIGN_OUT).clicked() {
             intents.push(Intent::SignOut);
+        }
+        let theme_button = icons::button(ui, Icon::Sun, words::THEME);
+        Popup::menu(&theme_button).show(|ui| choose_theme(ui, screen));
+        show_connection(ui, model);
+        if me.role.is_admin() && icons::button(ui, Icon::Gear, words::admin::TITLE).clicked() {
+            screen.open_admin(Section::default(), intents);
         }
     });
 }

@@ -35,3 +35,12 @@ pub(super) fn trouble(screen: &Screen, it: &Trouble) -> String {
         other => words::trouble(other),
     }
 }
+
+/// The first so many characters, and a sign that there are more.
+#[must_use]
+pub(super) fn beginning(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

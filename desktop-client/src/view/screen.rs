@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 
 use parlor_shared::{Epoch, RoomId, UnixMillis, UserId};
 
+use super::account::AccountForm;
+use super::acts::ActForm;
+use super::admin::AdminForm;
 use super::calendar::Calendar;
+use super::page::Page;
 use super::timeline::Reading;
-use crate::model::{Address, Model, Secret, Stage, Way};
+use crate::model::{AccountWish, Address, AdminWish, Intent, Model, Secret, Section, Stage, Way};
 
 /// Places in this many rooms are remembered.
 const READINGS_MAX: usize = 32;
@@ -29,6 +33,14 @@ pub struct Screen {
     /// The room that was drawn last.
     pub(super) shown: Option<RoomId>,
     pub(super) drawer: Option<Drawer>,
+    /// The page that takes the chat's place.
+    pub(super) page: Option<Page>,
+    pub(super) account: AccountForm,
+    pub(super) admin: AdminForm,
+    /// What is about to be done to somebody, while that is asked.
+    pub(super) act: Option<ActForm>,
+    /// All notices are shown, not only the first.
+    pub(super) notices_open: bool,
     /// The name typed into the new room's form, while it is open.
     pub(super) new_room: Option<String>,
     /// The person has ticked that the changed key was asked about, while that is the question.
@@ -75,6 +87,11 @@ impl Screen {
             readings: BTreeMap::new(),
             shown: None,
             drawer: None,
+            page: None,
+            account: AccountForm::default(),
+            admin: AdminForm::default(),
+            act: None,
+            notices_open: false,
             new_room: None,
             has_asked_about_key: false,
             owner: None,
@@ -99,6 +116,8 @@ impl Screen {
             self.shown = None;
             self.drawer = None;
             self.new_room = None;
+            (self.page, self.act, self.notices_open) = (None, None, false);
+            (self.account, self.admin) = (AccountForm::default(), AdminForm::default());
         }
         if self.readings.len() > READINGS_MAX {
             let shown = self.shown;
@@ -112,5 +131,21 @@ impl Screen {
                 reading.reopen(room);
             }
         }
+    }
+
+    /// Opens one's own page, with what the server has to say of it.
+    pub(super) fn open_account(&mut self, intents: &mut Vec<Intent>) {
+        self.page = Some(Page::Account);
+        self.account.open(None);
+        intents.push(Intent::Account(AccountWish::Forget));
+        intents.push(Intent::Account(AccountWish::Look));
+    }
+
+    /// Opens a section of the admin's page, with what the server has to say of it.
+    pub(super) fn open_admin(&mut self, section: Section, intents: &mut Vec<Intent>) {
+        self.page = Some(Page::Admin(section));
+        self.admin = AdminForm::default();
+        intents.push(Intent::Dismiss);
+        intents.push(Intent::Admin(AdminWish::Look(section)));
     }
 }

@@ -2,13 +2,14 @@
 
 use egui::{Color32, Frame, Margin, Panel, RichText, Ui};
 
-use super::Screen;
 use super::icons::{self, Icon};
 use super::theme::{palette, size, space};
+use super::{Screen, news, says};
 use crate::model::{Intent, LinkState, Model, Trouble};
 use crate::words;
 
-pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &Screen, intents: &mut Vec<Intent>) {
+pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
+    news::ui(ui, model, screen, intents);
     let colours = palette(ui);
     if let Some(says) = connection(ui, model, screen.millis) {
         line(ui, "connection", colours.warning_soft, |ui| {
@@ -33,7 +34,7 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &Screen, intents: &mut Vec<
                     intents.push(Intent::Dismiss);
                 }
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                    let says = RichText::new(words::trouble(trouble))
+                    let says = RichText::new(says::trouble(screen, trouble))
                         .size(size::SMALL)
                         .color(colours.text);
                     ui.add(egui::Label::new(says).wrap().selectable(true));

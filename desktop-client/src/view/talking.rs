@@ -4,6 +4,7 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use parlor_shared::{LOBBY_ID, RoomId};
 
+use super::acts::{self, Act, ActForm};
 use super::icons::{self, Icon};
 use super::screen::Drawer;
 use super::theme::{self, palette, size, space};
@@ -34,7 +35,7 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
     }
     if fit.people && model.open_room().is_some() {
         let pane = Panel::right("people").exact_size(size::MEMBERS).resizable(false).frame(side);
-        pane.show(ui, |ui| members::ui(ui, model, intents));
+        pane.show(ui, |ui| members::ui(ui, model, screen, intents));
     }
     let canvas = Frame::new().fill(colours.canvas);
     match screen.drawer {
@@ -46,7 +47,7 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
         Some(Drawer::People) if fit.rooms => {
             let pane =
                 Panel::right("people").exact_size(size::MEMBERS).resizable(false).frame(side);
-            pane.show(ui, |ui| members::ui(ui, model, intents));
+            pane.show(ui, |ui| members::ui(ui, model, screen, intents));
             CentralPanel::default()
                 .frame(canvas)
                 .show(ui, |ui| middle(ui, model, screen, fit, intents));
@@ -54,7 +55,7 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
         Some(Drawer::People) => {
             CentralPanel::default().frame(side).show(ui, |ui| {
                 back(ui, screen);
-                members::ui(ui, model, intents);
+                members::ui(ui, model, screen, intents);
             });
         }
         None => {
@@ -83,9 +84,9 @@ fn middle(ui: &mut Ui, model: &Model, screen: &mut Screen, fit: Fit, intents: &m
     let Some((id, room)) = model.open_room() else { return no_room(ui, screen, fit) };
     let header = Frame::new().inner_margin(Margin::symmetric(space::M as i8, 0));
     Panel::top("header").exact_size(size::HEADER).frame(header).show(ui, |ui| {
-        ui.horizontal_centered(|ui| show_header(ui, (id, room), screen, fit, intents));
+        ui.horizontal_centered(|ui| show_header(ui, model, (id, room), screen, fit, intents));
     });
-    let height = composer::height(ui, room, ui.available_width());
+    let height = composer::height(ui, model, (id, room), screen, ui.available_width());
     Panel::bottom("composer")
         .exact_size(height)
         .frame(Frame::new())
@@ -100,6 +101,7 @@ fn middle(ui: &mut Ui, model: &Model, screen: &mut Screen, fit: Fit, intents: &m
 
 fn show_header(
     ui: &mut Ui,
+    model: &Model,
     (id, room): (RoomId, &Room),
     screen: &mut Screen,
     fit: Fit,
@@ -128,6 +130,16 @@ fn show_header(
         if !fit.people && icons::button(ui, Icon::People, words::PEOPLE).clicked() {
             let is_open = screen.drawer == Some(Drawer::People);
             screen.drawer = (!is_open).then_some(Drawer::People);
+        }
+        if !room.is_ended && acts::may_end(model, id) {
+            let button = icons::button(ui, Icon::More, words::acts::ROOM_ACTS);
+            egui::Popup::menu(&button).show(|ui| {
+                if ui.button(words::acts::END_ROOM).clicked() {
+                    let name = Some(room.name.as_str());
+                    screen.act = Some(ActForm::new(Act::EndRoom(id), "", name));
+                    ui.close();
+                }
+            });
         }
         // Everybody is in the lobby, always.
         if id != LOBBY_ID

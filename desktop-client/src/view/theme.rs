@@ -40,6 +40,12 @@ pub mod size {
     /// A row of the rooms or the members.
     pub const ENTRY: f32 = 34.0;
     pub const FORM: f32 = 380.0;
+    /// The column of a page.
+    pub const PAGE: f32 = 560.0;
+    /// The column of a page with lists.
+    pub const LIST: f32 = 820.0;
+    /// The sections of a page, beside it.
+    pub const SECTIONS: f32 = 190.0;
     /// A dialog with more to read than to fill in.
     pub const READING_FORM: f32 = 560.0;
     /// Half of a key's digits: two lines of eight groups are easier to compare than one and a bit.

@@ -11,7 +11,7 @@ use super::blocks::{Block, Blocks, Change};
 use super::eye::{Eye, Move, Seen};
 use super::heights::{Height, Heights};
 use super::icons::{self, Icon};
-use super::message::{self, Item, Sight};
+use super::message::{self, Item, Sight, Wants};
 use super::theme::{self, palette, round, size, space};
 use crate::model::{History, Intent, Model, Room};
 use crate::words;
@@ -177,13 +177,14 @@ pub(super) fn ui(
     // The newest message does not stick to the composer.
     let view = view.with_max_y(view.bottom() - space::S);
     let screen_scale = ui.ctx().pixels_per_point();
-    let Screen { calendar, readings, now, .. } = screen;
+    let Screen { calendar, readings, now, act, .. } = screen;
     let reading = readings.entry(id).or_default();
     let oldest = (!room.timeline.is_empty()).then(|| room.timeline.first_seq());
     let see = Sight {
         id,
         room,
         me: model.me.as_ref(),
+        model,
         calendar,
         now: *now,
         width: view.width() - size::SCROLL_BAR - space::XS,
@@ -199,7 +200,8 @@ pub(super) fn ui(
         node.set_role(egui::Role::List);
         node.set_label(words::TIMELINE);
     });
-    let seen = show_rows(&mut list, view, reading, &see, moved, intents);
+    let mut wants = Wants { intents, act };
+    let seen = show_rows(&mut list, view, reading, &see, moved, &mut wants);
     show_bar(ui, view, bar, &seen);
     report(ui, view, &see, reading, &seen, intents);
     if !seen.at_end {
@@ -214,7 +216,7 @@ fn show_rows(
     reading: &mut Reading,
     see: &Sight<'_>,
     moved: Move,
-    intents: &mut Vec<Intent>,
+    wants: &mut Wants<'_>,
 ) -> Seen {
     let mut heights = std::mem::take(&mut reading.heights);
     let mut eye = reading.eye;
@@ -226,7 +228,7 @@ fn show_rows(
         let Some(item) = reading.item(see, row) else { break };
         // Whole pixels, or scrolled text is blurred.
         let top = Pos2::new(view.left(), ui.painter().round_to_pixel_center(y) - 0.5);
-        let drawn = message::show(ui, see, item, top, intents);
+        let drawn = message::show(ui, see, item, top, wants);
         if drawn != known {
             // A font was found meanwhile, for instance.
             heights.set(row, Height::measured(drawn));

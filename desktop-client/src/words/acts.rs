@@ -178,3 +178,8 @@ fn colon(reason: Option<&str>) -> String {
 pub fn member_with_role(entry: &str, role: &str) -> String {
     format!("{entry}, {role}")
 }
+
+/// Somebody whose name is not known any more.
+pub const SOMEBODY: &str = "somebody";
+
+pub const ROOM_ACTS: &str = "What to do with this room";

@@ -126,3 +126,18 @@ fn with_article(role: &str) -> String {
 pub fn banned_here(until: &str) -> String {
     format!("You are banned there until {until}.")
 }
+
+/// The line under one's own name.
+#[must_use]
+pub fn who_one_is(role: Role, has_account: bool) -> &'static str {
+    match (role, has_account) {
+        (Role::Owner, true) => "Owner of this server",
+        (Role::Owner, false) => "Owner of this server, without an account",
+        (Role::Admin, true) => "Admin of this server",
+        (Role::Admin, false) => "Admin of this server, without an account",
+        (Role::Guest | Role::Member, true) => "You have an account here",
+        (Role::Guest | Role::Member, false) => "Guest",
+    }
+}
+
+pub const DISMISS_NOTICE: &str = "Dismiss the notice";

@@ -236,6 +236,8 @@ fn somebody_else_s_certificate_proves_nothing() {
 fn a_server_that_speaks_in_the_open_is_not_spoken_to() {
     for (says, closed) in [
         ("{\"refused\":{\"malformed\":{}}}\n", Closed::NotPrivate),
+        ("{\"refused\":{\"code\":\"banned\"},\"says\":\"No.\"}\n", Closed::NotPrivate),
+        ("{\"refused\":{\"code\":\"too_many_connections\"},\"says\":\"Full.\"}\n", Closed::Full),
         // A fatal alert: no version in common.
         ("\u{15}\u{3}\u{3}\0\u{2}\u{2}F", Closed::NotPrivate),
         ("SSH-2.0-OpenSSH_9.2\r\n", Closed::NotParlor),

@@ -83,6 +83,8 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
     let weight = Weight::of(role, who.in_room);
     match request {
         Request::Hello(_) | Request::Recover(_) | Request::Forgot(_) => Err(Refusal::HelloTwice),
+        // Whoever goes may say so anywhere.
+        farewell if farewell.is_farewell() => Ok(()),
         Request::Ping(_)
         | Request::Goodbye(_)
         | Request::SignOut(_)
@@ -111,8 +113,8 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         Request::Kick(_) | Request::SetRoomRole(_) | Request::EndRoom(_) => {
             in_room(request, who, weight, target)
         }
+        Request::Unban(_) => unban(weight, target),
         Request::Ban(_)
-        | Request::Unban(_)
         | Request::Bans(_)
         | Request::Mute(_)
         | Request::Unmute(_)
@@ -124,7 +126,6 @@ pub fn may(request: &Request, who: Standing, target: Target) -> Result<(), Refus
         Request::EraseMessages(_) if target.is == Named::Own => Ok(()),
         Request::SetRole(it) => set_role(it.role, role, target),
         Request::Ban(_)
-        | Request::Unban(_)
         | Request::Bans(_)
         | Request::Mute(_)
         | Request::Unmute(_)
@@ -192,6 +193,15 @@ fn in_room(
     }
 }
 
+/// A ban names its room, if it has one; whoever has no say there, learns of no ban.
+fn unban(weight: Weight, target: Target) -> Result<(), Refusal> {
+    let needed = if target.names_room { Weight::RoomModerator } else { Weight::Admin };
+    if weight < needed || target.is == Named::Nothing {
+        return Err(Refusal::NoSuchBan);
+    }
+    Ok(())
+}
+
 /// Seeing to the server.
 fn on_server(request: &Request, weight: Weight, target: Target) -> Result<(), Refusal> {
     if weight < Weight::Admin {
@@ -231,8 +241,6 @@ fn over(weight: Weight, theirs: Weight) -> Result<(), Refusal> {
 fn nothing(request: &Request) -> Refusal {
     if matches!(request, Request::EndSession(_)) {
         Refusal::NoSuchSession
-    } else if matches!(request, Request::Unban(_)) {
-        Refusal::NoSuchBan
     } else {
         Refusal::NoSuchUser
     }

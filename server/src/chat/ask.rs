@@ -21,6 +21,9 @@ impl Chat {
         let standing =
             if is_signed_in { self.standing(asked.user, &request) } else { Standing::default() };
         let allowed = access::may(&request, standing, self.target(asked.user, &request));
+        // What one said one may ask about, whatever became of one's membership since.
+        let is_resend = matches!(fact, Some(Fact::ClientId { known: Some(_), .. }));
+        let allowed = if is_signed_in && is_resend { Ok(()) } else { allowed };
         let answer = match allowed {
             Err(refusal) => Err(refusal),
             Ok(()) if request.is_farewell() => {

@@ -188,6 +188,7 @@ impl Hub {
                 self.turn(&mut letters).map_err(HubError::Disk)?;
             }
             if stops {
+                self.store.finish();
                 return Ok(());
             }
             let now = self.clock.now();

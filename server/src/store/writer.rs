@@ -99,6 +99,15 @@ impl Store {
         Ok(Self { db, is_checked, bounds: Bounds::from(&Limits::default()) })
     }
 
+    /// Moves the write-ahead log into the file before the end, whoever else still reads. Where
+    /// that cannot be done the next start does it.
+    pub fn finish(&self) {
+        let moved = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = moved {
+            log::debug!("the write-ahead log stays for the next start: {error}");
+        }
+    }
+
     /// Moves the write-ahead log into the file. Where a full disk has no room for that, the log is
     /// synced as it stands, which makes its rows as true, and there is a chat to read and to
     /// delete from.

@@ -2,7 +2,7 @@
 //! decides.
 
 use parlor_desktop::model::{
-    Address, Closed, Effect, Intent, Keep, KeptSession, KeyChanged, LinkNews, LinkState, Pin,
+    Address, Closed, Effect, Intent, Keep, KeptSession, KeyChanged, LinkNews, LinkState, Own, Pin,
     Session, SessionId, Stage, Trouble,
 };
 use parlor_desktop::words;
@@ -243,7 +243,8 @@ fn a_sign_in_that_the_keyring_keeps_back_is_neither_lost_nor_overwritten() {
         hosted: false,
     }];
     let session = profile.sessions[0].clone();
-    let kept = KeptSession { session, selected: None, rooms: Vec::new() };
+    let (rooms, names) = (Vec::new(), Vec::new());
+    let kept = KeptSession { session, selected: None, rooms, own: Own::default(), names };
     profile.current = Some(Box::new(kept));
     let mut person = Person::start(profile);
     let refused = |person: &Person| match &person.model.stage {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 use parlor_server::backup::{Backup, BackupFigures, Plan};
 use parlor_server::folder::Folder;
-use parlor_shared::Limits;
+use parlor_shared::{Limits, Policy};
 
 use super::{Yard, acked, done, has, names, run, setup, story, text};
 use crate::harness::{self, PATIENCE};
