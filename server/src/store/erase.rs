@@ -18,8 +18,8 @@ use super::row::{self, Erased, KIND_ANNOUNCED, KIND_FACT, KIND_FACT_OF_FORMER, K
 use super::writer::Batch;
 use super::{Position, Reader, Store, StoreError};
 
-/// Places looked at in one step, erased or not: a few milliseconds.
-const SCAN: u64 = 10_000;
+/// Places looked at in one step, erased or not: about a millisecond.
+const SCAN: u64 = 2_000;
 
 /// A decision that is not carried out to its end.
 #[derive(Clone, Copy, Debug)]
