@@ -296,11 +296,6 @@ pub fn held_messages(messages: usize) -> String {
     )
 }
 
-#[must_use]
-pub fn signed_in_as(name: &str) -> String {
-    format!("Signed in as {name}")
-}
-
 /// A room's entry for a screen reader.
 #[must_use]
 pub fn room_entry(name: &str, unread: u64) -> String {

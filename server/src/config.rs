@@ -1,5 +1,6 @@
 //! From the command line to a checked [`Config`]. No configuration file is ever needed.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,13 @@ pub enum Verb {
     Restore {
         /// A file that `backup` made.
         file: PathBuf,
+    },
+    /// Sees to a server that is running on this machine; `admin --help` tells all commands.
+    // Its words are parsed by themselves: how to serve is of no interest to whoever sees to it.
+    #[command(disable_help_flag = true)]
+    Admin {
+        #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
     },
 }
 

@@ -64,3 +64,19 @@ impl Folder {
         &self.path
     }
 }
+
+/// Whether a server has taken that folder and is still running.
+///
+/// # Errors
+/// When that cannot be looked at.
+pub fn is_taken(path: &Path) -> io::Result<bool> {
+    let lock = match File::open(path.join(LOCK_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        lock => lock?,
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}

@@ -5,6 +5,7 @@
 //! knowing the chat, the hub puts commands into their order, the chat decides, the store makes it
 //! true, delivery tells people.
 
+mod admin;
 pub mod backup;
 pub mod chat;
 pub mod chatlog;
@@ -27,4 +28,4 @@ pub mod shell;
 pub mod store;
 pub mod threads;
 
-pub use run::main_with;
+pub use run::{main, main_with};

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use parlor_server::config::Args;
-
 fn main() -> ExitCode {
-    parlor_server::main_with(Args::parse())
+    parlor_server::main()
 }

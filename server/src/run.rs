@@ -7,10 +7,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use clap::Parser as _;
 use crossbeam_channel::{Sender, bounded};
 use parlor_shared::{Limits, PORT, UnixMillis};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use crate::admin;
 use crate::backup::{self, Abort, BackupError};
 use crate::config::{Args, Config, Verb};
 use crate::folder::Folder;
@@ -26,6 +28,19 @@ const EXIT_USAGE: u8 = 64;
 const EXIT_IO: u8 = 74;
 const EXIT_DAMAGED: u8 = 65;
 
+/// Does what the command line of this process says; the result is the process's.
+#[must_use]
+pub fn main() -> ExitCode {
+    Args::try_parse().map_or_else(|error| explain(&error), main_with)
+}
+
+/// Prints what a command line lacks, or the help that it asked for.
+pub(crate) fn explain(error: &clap::Error) -> ExitCode {
+    // A terminal that is gone is nobody's loss.
+    error.print().ok();
+    if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
+}
+
 /// Does what the command line says; the result is the process's.
 #[must_use]
 pub fn main_with(args: Args) -> ExitCode {
@@ -39,6 +54,7 @@ pub fn main_with(args: Args) -> ExitCode {
         Some(Verb::Check) => return check_folder(&config),
         Some(Verb::Backup { file, force }) => return backup_to(file, force, &config),
         Some(Verb::Restore { file }) => return restore_from(&file, &config),
+        Some(Verb::Admin { words }) => return admin::run(&words, &config.data),
         None => return serve(&config),
     };
     match done {

@@ -274,7 +274,9 @@ impl Model {
         let online = self.is_online();
         let says = self.say_after.filter(|_| online && self.has_waiting());
         let reads = self.read_after.filter(|_| online);
-        let read = self.next_read().filter(|_| online);
+        // Who is told to wait waits with this, too.
+        let read = self.next_read().map(|at| at.max(self.read_after.unwrap_or(0)));
+        let read = read.filter(|_| online);
         let retry = match self.link {
             LinkState::Offline { retry_at } => retry_at,
             LinkState::Connecting | LinkState::Online => None,

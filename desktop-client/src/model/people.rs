@@ -185,7 +185,7 @@ impl Model {
         // A page that says that there is more, and has nothing, would be asked for for ever.
         let is_last = !more || entries.is_empty();
         for MemberEntry { user, name, here, role, muted } in entries {
-            self.names.hear(user, &name);
+            self.names.hear_listed(user, &name);
             loading.after = loading.after.max(Some(user));
             if loading.members.len() < MEMBERS_MAX {
                 loading.members.insert(user, Member { name, here, role, muted });

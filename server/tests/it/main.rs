@@ -1,5 +1,6 @@
 //! The server, from its brain to the real program under attack.
 
+mod admin;
 mod backup;
 mod chat_props;
 mod chatlog;
@@ -12,6 +13,7 @@ mod hostile;
 mod kill;
 mod load;
 mod mail;
+mod permissions;
 mod pinned;
 mod power;
 mod script;
