@@ -37,8 +37,7 @@ impl Erasing {
         Ok(Self {
             ballast: Ballast::new(folder, limits.ballast_bytes, is_pending),
             is_pending,
-            // Starting on a full disk leaves the log as it is.
-            has_log: true,
+            has_log: store.has_log(),
             steps: 0,
             pending_at: Monotonic(0),
             log_at: Monotonic(0),
