@@ -382,11 +382,13 @@ impl Chat {
         fact: Option<Fact>,
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
-        let says = it.text.as_str().chars().take(80).collect::<String>().replace('\n', " ");
-        let said = self.put_message(asked, LOBBY_ID, it.client_id, it.text, true, fact, out)?;
-        if matches!(said, (_, true)) {
-            self.audit(asked, "announce", About::default(), says, out);
+        let (said, is_new) =
+            self.put_message(asked, LOBBY_ID, it.client_id, it.text, true, fact, out)?;
+        if is_new && let Reply::Said { seq, .. } = said {
+            // Where it stands, not what it says: that can be erased, and this cannot.
+            let about = About { user: None, room: Some(LOBBY_ID) };
+            self.audit(asked, "announce", about, format!("at {seq}"), out);
         }
-        Ok(said.0)
+        Ok(said)
     }
 }
