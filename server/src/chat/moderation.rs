@@ -333,8 +333,14 @@ impl Chat {
         it: EraseMessages,
         fact: Option<Fact>,
         out: &mut Vec<Effect>,
-    ) {
+    ) -> Result<(), Refusal> {
         let EraseMessages { user, room } = it;
+        // Everybody's chat logs are written anew, so it is not for every moment.
+        if let Some(retry_millis) =
+            self.live.too_soon_to_erase(user, asked.at, self.limits.erase_millis)
+        {
+            return Err(Refusal::RateLimited { retry_millis });
+        }
         let rooms = match (room, fact) {
             (Some(room), _) => vec![room],
             (None, Some(Fact::RoomsOf(rooms))) => rooms,
@@ -348,6 +354,7 @@ impl Chat {
             let through = self.durable.rooms.get(&room).map_or(Seq(0), |it| it.last_seq);
             self.happen(room, asked.user, asked.at, Happening::Erased { user, through }, out);
         }
+        Ok(())
     }
 
     pub(super) fn end_room(
