@@ -193,16 +193,15 @@ impl Model {
         (self.say_after, self.read_after) = (None, None);
         self.link = LinkState::Offline { retry_at: None };
         match &mut self.stage {
+            // The connection before the one that is about to begin is nobody's concern any more.
+            Stage::Joining(_) if self.wire.opening.is_some() => {}
             Stage::Joining(joining) => {
                 if joining.busy {
                     joining.busy = false;
                     joining.refused = trouble;
                 }
-                // Nothing is tried again from here, so no password waits either; unless it was the
-                // connection before the one that is about to begin.
-                if self.wire.opening.is_none() {
-                    self.wire.greeting = None;
-                }
+                // Nothing is tried again from here, so no password waits either.
+                self.wire.greeting = None;
             }
             Stage::Talking => {
                 if was_online && now.saturating_sub(self.wire.online_since) >= STEADY_MILLIS {

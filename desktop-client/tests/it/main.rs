@@ -19,5 +19,6 @@ mod view_talking;
 mod view_theme;
 mod view_timeline;
 mod whole;
+mod whole_account;
 mod window;
 mod window_desktop;

@@ -16,7 +16,7 @@ use parlor_server::config::Config;
 use parlor_server::folder::Folder;
 use parlor_server::server::{Server, ServerError, listen};
 use parlor_server::store::Store;
-use parlor_shared::{LOBBY_ID, Limits, UnixMillis};
+use parlor_shared::{Code, LOBBY_ID, Limits, UnixMillis};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at the clock, where nothing else wakes: a planned try, for instance.
@@ -26,13 +26,15 @@ const LOOK: Duration = Duration::from_millis(20);
 type Running = (Sender<()>, JoinHandle<Result<(), ServerError>>);
 
 /// A server that can be stopped and started again at the same place.
-struct Served {
+pub(crate) struct Served {
     config: Config,
     running: Option<Running>,
+    /// With it somebody becomes the owner.
+    pub(crate) claim: Option<Code>,
 }
 
 impl Served {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut limits = Limits::default();
         for name in ["messages_per_second", "messages_burst", "requests_burst"] {
             assert!(limits.set(name, 1_000_000));
@@ -50,6 +52,7 @@ impl Served {
                 until_stdin_closes: false,
             },
             running: None,
+            claim: None,
         };
         served.go_on();
         served
@@ -61,6 +64,7 @@ impl Served {
         let store = Store::open(folder.path()).expect("a store");
         let server = Server::start(&self.config, listener, folder, store).expect("a server");
         self.config.bind = Some(server.address());
+        self.claim = server.claim();
         let (stop, stopped) = bounded(1);
         let thread = std::thread::Builder::new();
         let thread = thread.spawn(move || server.run(&stopped)).expect("a thread");
@@ -73,7 +77,7 @@ impl Served {
         thread.join().expect("its end").expect("a clean end");
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.config.bind.expect("it was started").to_string()
     }
 
@@ -92,8 +96,8 @@ impl Drop for Served {
 }
 
 /// The app without its window.
-struct Headless {
-    model: Model,
+pub(crate) struct Headless {
+    pub(crate) model: Model,
     link: Option<Link>,
     archive: Archive,
     wake: Waker,
@@ -102,7 +106,7 @@ struct Headless {
 }
 
 impl Headless {
-    fn open(profile: &Path) -> Self {
+    pub(crate) fn open(profile: &Path) -> Self {
         let (bell, woken) = bounded(1);
         let wake: Waker = Arc::new(move || _ = bell.try_send(()));
         let (archive, opened) =
@@ -114,11 +118,11 @@ impl Headless {
         app
     }
 
-    fn want(&mut self, intent: Intent) {
+    pub(crate) fn want(&mut self, intent: Intent) {
         self.feed(News::Intent(intent));
     }
 
-    fn feed(&mut self, news: News) {
+    pub(crate) fn feed(&mut self, news: News) {
         let effects = self.model.update(Input { moment: moment(self.began), news });
         self.perform(effects);
     }
@@ -163,7 +167,7 @@ impl Headless {
         }
     }
 
-    fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         let Some(room) = self.model.rooms.get(&LOBBY_ID) else { return Vec::new() };
         room.timeline.iter().filter_map(|(_, row)| row.text().map(str::to_owned)).collect()
     }
@@ -180,7 +184,7 @@ fn moment(began: Instant) -> Moment {
 }
 
 /// Lets everybody work until it is so.
-fn wait(apps: &mut [Headless], what: &str, is_so: impl Fn(&[Headless]) -> bool) {
+pub(crate) fn wait(apps: &mut [Headless], what: &str, is_so: impl Fn(&[Headless]) -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so(apps) {
         assert!(Instant::now() < deadline, "never: {what}");
@@ -198,7 +202,7 @@ fn wait(apps: &mut [Headless], what: &str, is_so: impl Fn(&[Headless]) -> bool) 
     }
 }
 
-fn all_talk(apps: &[Headless]) -> bool {
+pub(crate) fn all_talk(apps: &[Headless]) -> bool {
     apps.iter().all(|it| it.model.stage == Stage::Talking)
 }
 

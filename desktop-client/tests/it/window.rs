@@ -57,7 +57,9 @@ fn a_chat_is_started_with_a_name_and_a_key_and_ends_with_the_app() {
     desktop.key_and_see("A");
     desktop.key_and_see("n");
     desktop.key_and_see("n");
-    // Past the address to the button; without an address Join is passed over.
+    // Past the address and the way in with a password to the button; without an address Join is
+    // passed over.
+    desktop.key_and_see("Tab");
     desktop.key_and_see("Tab");
     desktop.key_and_see("Tab");
     desktop.key("space");

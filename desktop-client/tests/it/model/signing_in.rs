@@ -264,3 +264,21 @@ fn a_ban_while_one_talks_is_shown_in_the_dialog() {
     person.link(LinkNews::Closed(Closed::Lost));
     assert_eq!(dialog(&person).refused, Some(Trouble::Banned { until }));
 }
+
+#[test]
+fn a_goodbye_that_comes_late_does_not_disturb_the_next_sign_in() {
+    let mut person = in_account();
+    person.want(Intent::SignOut);
+    let bye = person.sent_one("sign_out");
+    with_password(&mut person);
+    person.answer(bye.id, Reply::SignedOut {});
+    assert!(dialog(&person).busy);
+    let session = Session { token: None, ..kept("Ann", 1) };
+    let (own, names) = (Own::default(), Vec::new());
+    let opened = KeptSession { session, selected: None, rooms: Vec::new(), own, names };
+    person.feed(News::Archive(ArchiveNews::SessionOpened(Box::new(opened))));
+    person.connected();
+    let hello = person.sent_one("hello");
+    person.refuse(hello.id, Refusal::WrongPassword);
+    assert_eq!(dialog(&person).refused, Some(Trouble::Refused(Refusal::WrongPassword)));
+}
