@@ -250,7 +250,7 @@ impl SmallDisk {
         self.0.path().join("data")
     }
 
-    fn filler(&self) -> std::path::PathBuf {
+    pub(crate) fn filler(&self) -> std::path::PathBuf {
         self.0.path().join("filler")
     }
 

@@ -1,5 +1,6 @@
 //! The server, from its brain to the real program under attack.
 
+mod accounts;
 mod admin;
 mod backup;
 mod chat_props;
@@ -13,10 +14,12 @@ mod hostile;
 mod kill;
 mod load;
 mod mail;
+mod moderation;
 mod permissions;
 mod pinned;
 mod power;
 mod script;
+mod sessions;
 mod stop;
 mod thin_pipe;
 mod tls;
