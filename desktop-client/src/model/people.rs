@@ -47,6 +47,7 @@ impl Room {
         if event.seq <= as_of {
             return;
         }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "what is left is looked at one by one")]
         match &event.fact {
             Fact::Opened { .. } => self.admit(event.by, &event.name, RoomRole::Owner),
             Fact::Joined {} => self.admit(event.by, &event.name, RoomRole::Member),
