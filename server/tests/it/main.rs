@@ -9,6 +9,7 @@ mod checker;
 mod client;
 mod delivery;
 mod erase;
+mod expiry;
 mod harness;
 mod hostile;
 mod kill;
