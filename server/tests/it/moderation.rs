@@ -1,7 +1,5 @@
 //! Keeping order over sockets: at once, on live connections, and written down.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
-
 use parlor_shared::request::{
     Audit, Ban, CancelInvite, EndRoom, Kick, MakeInvite, Mute, SetPolicy, SetRoomRole, Unban,
     Unmute,

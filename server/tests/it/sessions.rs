@@ -1,7 +1,5 @@
 //! Sessions over sockets: they end at once, on whatever connection.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot go on without fails it")]
-
 use std::time::Duration;
 
 use parlor_shared::reply::SessionEntry;
