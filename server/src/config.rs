@@ -3,11 +3,15 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use parlor_shared::{Limits, PORT};
 
 use crate::mail::{MailArgs, MailConfig, MailConfigError};
+
+/// A wrong command line, after sysexits.h.
+pub(crate) const EXIT_USAGE: u8 = 64;
 
 /// The command line of `parlor-server`.
 #[derive(Debug, Parser)]
@@ -197,4 +201,11 @@ fn parse_limit(text: &str) -> Result<(String, u64), String> {
     let (name, value) = text.split_once('=').ok_or("a limit is given as NAME=VALUE")?;
     let value = value.parse().map_err(|error| format!("{value}: {error}"))?;
     Ok((name.to_owned(), value))
+}
+
+/// Prints what a command line lacks, or the help that it asked for.
+pub(crate) fn explain(error: &clap::Error) -> ExitCode {
+    // A terminal that is gone is nobody's loss.
+    error.print().ok();
+    if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
 }

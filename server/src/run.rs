@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::admin;
 use crate::backup::{self, Abort, BackupError};
-use crate::config::{Args, Config, Verb};
+use crate::config::{Args, Config, EXIT_USAGE, Verb, explain};
 use crate::folder::Folder;
 use crate::identity::Identity;
 use crate::server::{Server, ServerError, listen};
@@ -22,8 +22,6 @@ use crate::store::check::check;
 use crate::store::{SCHEMA, Store};
 use crate::{program_log, threads};
 
-/// A wrong command line, after sysexits.h.
-const EXIT_USAGE: u8 = 64;
 /// The terminal or the log could not be written.
 const EXIT_IO: u8 = 74;
 const EXIT_DAMAGED: u8 = 65;
@@ -32,13 +30,6 @@ const EXIT_DAMAGED: u8 = 65;
 #[must_use]
 pub fn main() -> ExitCode {
     Args::try_parse().map_or_else(|error| explain(&error), main_with)
-}
-
-/// Prints what a command line lacks, or the help that it asked for.
-pub(crate) fn explain(error: &clap::Error) -> ExitCode {
-    // A terminal that is gone is nobody's loss.
-    error.print().ok();
-    if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS }
 }
 
 /// Does what the command line says; the result is the process's.

@@ -111,7 +111,7 @@ pub(crate) fn run(words: &[OsString], data: &Path) -> ExitCode {
     let name = OsString::from("parlor-server admin");
     let line = match AdminLine::try_parse_from(std::iter::once(&name).chain(words)) {
         Ok(line) => line,
-        Err(error) => return crate::run::explain(&error),
+        Err(error) => return crate::config::explain(&error),
     };
     match run_line(line, data) {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,7 +15,7 @@ const SERVER: House = House {
     floors: &[
         ("main", &["run"]),
         ("run", &["server", "program_log", "admin"]),
-        ("admin", &["backup", "gate", "folder", "shell"]),
+        ("admin", &["backup", "config", "gate", "folder", "shell"]),
         (
             "server",
             &["config", "folder", "doors", "chatlog", "backup", "identity", "shell", "outbox"],
@@ -29,7 +29,7 @@ const SERVER: House = House {
         ("program_log", &[]),
         ("doors", &["gate"]),
         ("gate", &["hub", "figures"]),
-        ("figures", &["store"]),
+        ("figures", &["store", "backup"]),
         ("hub", &["connection", "store"]),
         ("delivery", &["chat"]),
         ("connection", &["delivery"]),
