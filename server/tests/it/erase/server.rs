@@ -17,7 +17,7 @@ const SECRET: &[u8] = b"the unforgettable";
 
 fn setup(data: &Path) -> Setup {
     let logs = data.join("chatlogs").to_str().expect("UTF-8").to_owned();
-    Setup::on(data).unhurried().with("--chatlogs", logs)
+    Setup::on(data).unhurried().limit("erase_millis", 0).with("--chatlogs", logs)
 }
 
 fn erase(client: &mut Client, room: Option<RoomId>) -> Result<Reply, Refusal> {
@@ -129,7 +129,8 @@ fn somebody_who_deletes_the_account_is_in_no_file_a_minute_later() {
 fn killed_while_it_erases_it_erases_all() {
     let home = tempfile::tempdir().expect("a folder");
     let lived = home.path().join("lived");
-    let little = |data: &Path| Setup::on(data).unhurried().limit("erase_rows", 3);
+    let little =
+        |data: &Path| Setup::on(data).unhurried().limit("erase_millis", 0).limit("erase_rows", 3);
     let server = little(&lived).start();
     let mut ann = server.guest("Ann");
     for number in 1..=30 {
@@ -188,7 +189,11 @@ fn killed_while_it_erases_it_erases_all() {
 fn a_full_disk_erases_and_saves_nothing_else_until_there_is_room() {
     let Some(disk) = SmallDisk::of(12 * 1024) else { return };
     let data = disk.data();
-    let server = Setup::on(&data).unhurried().limit("ballast_bytes", 1 << 20).start();
+    let server = Setup::on(&data)
+        .unhurried()
+        .limit("erase_millis", 0)
+        .limit("ballast_bytes", 1 << 20)
+        .start();
     let (mut ann, mut bob) = (server.guest("Ann"), server.guest("Bob"));
     for number in 1..=50 {
         ann.say(LOBBY_ID, &format!("ann-{number}"), "the unforgettable").expect("said");
@@ -237,7 +242,11 @@ fn a_full_disk_erases_and_saves_nothing_else_until_there_is_room() {
 fn how_erasing_is_felt_by_who_talks() {
     let home = tempfile::tempdir().expect("a folder");
     let rows = std::env::var("ERASE_ROWS").map_or(500, |it| it.parse().unwrap());
-    let server = Setup::on(home.path()).unhurried().limit("erase_rows", rows).start();
+    let server = Setup::on(home.path())
+        .unhurried()
+        .limit("erase_millis", 0)
+        .limit("erase_rows", rows)
+        .start();
     let mut ann = server.guest("Ann");
     let text = format!("the unforgettable {}", "x".repeat(180));
     let (mut sent, mut answered) = (0, 0);
