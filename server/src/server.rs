@@ -104,7 +104,7 @@ pub struct Server {
     entrance: Entrance,
     delivery: Delivery,
     delivering: Vec<JoinHandle<()>>,
-    hub: JoinHandle<Result<(), HubError>>,
+    hub: JoinHandle<Result<Store, HubError>>,
     hub_ended: Receiver<()>,
     check: Option<Check>,
     chatlog: Option<(Chatlog, JoinHandle<()>)>,
@@ -234,7 +234,7 @@ impl Server {
     ///
     /// # Errors
     /// When the hub ended by itself.
-    pub fn run(self, stop: &Receiver<()>) -> Result<(), ServerError> {
+    pub fn run(mut self, stop: &Receiver<()>) -> Result<(), ServerError> {
         let hub_ended = self.hub_ended.clone();
         let mut damage = self.check.as_ref().map_or_else(never, |it| it.damage.clone());
         let mut damaged = None;
@@ -265,7 +265,7 @@ impl Server {
         // Who does not read is cut a little earlier, so that its thread can end in time, too.
         let last_call = now + Duration::from_millis(self.limits.stop_millis / 10 * 9);
         self.doors.close();
-        self.errands.stop();
+        self.errands.stop(now + Duration::from_millis(self.limits.stop_millis / 10));
         let mut random = [0; 8];
         if getrandom::fill(&mut random).is_err() {
             log::warn!("no random number: everybody is told to come back at once");
@@ -297,7 +297,7 @@ impl Server {
                 log::info!("the chat logs lack {behind} events; the next start writes them");
             }
         }
-        self.errands.join(deadline);
+        self.errands.join();
         if let Some(check) = self.check {
             check.interrupt.interrupt();
             if check.thread.join().is_err() {
@@ -305,13 +305,14 @@ impl Server {
             }
         }
         drop(self.shell);
-        joined(self.hub)?;
+        // After all its readers.
+        drop(joined(self.hub)?);
         damaged.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn after_hub(self) -> ServerError {
         match joined(self.hub) {
-            Ok(()) => ServerError::Bug,
+            Ok(_) => ServerError::Bug,
             Err(error) => error,
         }
     }
@@ -334,7 +335,7 @@ impl Check {
     }
 }
 
-fn joined(hub: JoinHandle<Result<(), HubError>>) -> Result<(), ServerError> {
+fn joined(hub: JoinHandle<Result<Store, HubError>>) -> Result<Store, ServerError> {
     match hub.join() {
         Ok(ended) => ended.map_err(ServerError::Hub),
         Err(_) => Err(ServerError::Bug),

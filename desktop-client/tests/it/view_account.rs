@@ -189,10 +189,10 @@ fn recovery_codes_stay_until_one_has_them() {
     let [Intent::SaveFile { text, .. }] = &wishes[..] else { panic!("{wishes:?}") };
     assert!(text.as_str().contains(&code) && text.as_str().contains("Ann"));
     assert!(!format!("{wishes:?}").contains(&code));
-    let path = "Downloads/codes.txt".to_owned();
+    let path = "Documents/codes.txt".to_owned();
     stage.state_mut().model.file = Some(FileNews::Written { path });
     stage.run();
-    assert!(labels(&stage).iter().any(|it| it.contains("Downloads/codes.txt")));
+    assert!(labels(&stage).iter().any(|it| it.contains("Documents/codes.txt")));
     stage.key_press(egui::Key::Escape);
     stage.run();
     click(&mut stage, say::CODES_KEPT);

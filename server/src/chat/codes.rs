@@ -90,11 +90,16 @@ impl Chat {
         out: &mut Vec<Effect>,
     ) {
         let (MailText::Verify { code, .. } | MailText::Reset { code, .. }) = &letter;
-        let life = self.limits.mail_code_minutes.saturating_mul(MILLIS_PER_MINUTE);
-        let until = Some(UnixMillis(at.0.saturating_add(life)));
+        // However long the mail has to wait: its end is set when the mail is sent.
+        let longest = self.limits.mail_give_up_millis.saturating_add(self.mailed_code_millis());
+        let until = Some(UnixMillis(at.0.saturating_add(longest)));
         let hash = TokenHash::of_code(code);
         out.push(Effect::Save(Record::Code { hash, user, purpose, until }));
         out.push(Effect::Save(Record::Mail { user, to, letter, at }));
+    }
+
+    fn mailed_code_millis(&self) -> u64 {
+        self.limits.mail_code_minutes.saturating_mul(MILLIS_PER_MINUTE)
     }
 
     pub(super) fn verify_email(
@@ -141,7 +146,8 @@ impl Chat {
         self.mail_code(user, email.clone(), purpose, MailText::Reset { name, code }, at, out);
     }
 
-    /// What became of a mail: the user hears it, and what is settled is sent no more.
+    /// What became of a mail: the user hears it, and what is settled is sent no more. From then on
+    /// its code is good for as long as it says, or not at all.
     pub(super) fn mailed(
         &mut self,
         mail: u64,
@@ -153,6 +159,9 @@ impl Chat {
         let Some(Fact::Mail(Some(known))) = fact else { return };
         if state != MailState::Waits {
             out.push(Effect::Save(Record::MailGone { mail }));
+            let life = if state == MailState::Sent { self.mailed_code_millis() } else { 0 };
+            let (hash, until) = (known.code, UnixMillis(at.0.saturating_add(life)));
+            out.push(Effect::Save(Record::CodeUntil { hash, until }));
         }
         self.tell_user(known.user, UserNews::Mailed { to: known.to, state }, at, out);
     }

@@ -209,6 +209,8 @@ pub enum KnownCode {
 pub struct KnownMail {
     pub user: UserId,
     pub to: EmailAddress,
+    /// Of the code in it.
+    pub code: TokenHash,
 }
 
 /// A message that a client id led to.

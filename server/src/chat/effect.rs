@@ -169,7 +169,13 @@ pub enum Record {
     CodeUsed {
         hash: TokenHash,
     },
-    /// A user's codes of that purpose are worth nothing any more.
+    /// A code has another end now. One that is gone by now stays gone.
+    CodeUntil {
+        hash: TokenHash,
+        until: UnixMillis,
+    },
+    /// A user's codes of that purpose are worth nothing any more; the mails that would bring them
+    /// are not sent.
     CodesGone {
         user: UserId,
         purpose: Purpose,

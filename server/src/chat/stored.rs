@@ -146,6 +146,7 @@ impl Stored {
             }
             Record::Code { .. }
             | Record::CodeUsed { .. }
+            | Record::CodeUntil { .. }
             | Record::CodesGone { .. }
             | Record::InviteUsed { .. }
             | Record::InviteGone { .. }

@@ -41,6 +41,8 @@ pub trait Outbox: Send + 'static {
     /// The letter did not arrive, for the reason `says`. It is due again at `retry_at` with one
     /// try more; `None`: it is given up and goes.
     fn failed(&mut self, id: LetterId, says: &str, retry_at: Option<UnixMillis>);
+    /// The SMTP server takes no letters at all for now: those that were not tried wait as well.
+    fn all_wait(&mut self) {}
 }
 
 /// What an outbox has to say.
@@ -195,6 +197,7 @@ impl<O: Outbox> Postman<O> {
                 let longest = self.pace.most.min(LOOK).max(self.pace.first);
                 self.pause = (self.pause * 2).clamp(self.pace.first, longest);
                 self.put_off(letter, &says, now);
+                self.outbox.all_wait();
             }
         }
     }

@@ -88,18 +88,21 @@ impl Errands {
         self.backup.look();
     }
 
-    /// Lets nothing new begin.
-    pub(super) fn stop(&self) {
+    /// Lets nothing new begin. A letter that is on its way gets until `deadline`: as long as the hub
+    /// is there that it was sent can be noted, and the next start does not send it again.
+    pub(super) fn stop(&mut self, deadline: Instant) {
         self.backup.stop();
+        if let Some(mail) = self.mail.take() {
+            mail.stop(deadline);
+        }
     }
 
     /// Waits for the end of what is under way.
-    pub(super) fn join(self, deadline: Instant) {
-        if let Some(mail) = self.mail {
-            mail.stop(deadline);
-        }
+    pub(super) fn join(self) {
         if self.backing_up.join().is_err() {
             log::error!("the backups' thread panicked");
         }
+        // Also where a connection's thread has not ended: it has nothing to read any more.
+        self.readers.close_idle();
     }
 }

@@ -141,11 +141,18 @@ impl Batch<'_> {
     }
 
     fn known_mail(&self, mail: u64) -> Result<Option<KnownMail>, StoreError> {
-        let mut query = self.db.prepare_cached("SELECT user, email FROM mail WHERE id = ?1")?;
+        let mut query =
+            self.db.prepare_cached("SELECT user, email, code FROM mail WHERE id = ?1")?;
         let found = query
-            .query_row([mail as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+            .query_row([mail as i64], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            })
             .optional()?;
-        let Some((user, email)) = found else { return Ok(None) };
-        Ok(Some(KnownMail { user: UserId(user as u64), to: parsed(&email, "a mail address")? }))
+        let Some((user, email, code)) = found else { return Ok(None) };
+        Ok(Some(KnownMail {
+            user: UserId(user as u64),
+            to: parsed(&email, "a mail address")?,
+            code: TokenHash::of_code(&parsed(&code, "a code")?),
+        }))
     }
 }

@@ -1,12 +1,13 @@
 //! Writing records: what each means for the tables.
 
+use parlor_shared::event::CodeKind;
 use parlor_shared::{Fact as Happening, Nth, RoomEvent, RoomId, Seq, UserId, UserName, frame};
 use rusqlite::params;
 
 use super::writer::Batch;
 use super::{StoreError, row, words};
 use crate::chat::{
-    Audited, MailText, PasswordHash, Record, StoredBan, StoredMute, StoredSession, Whom,
+    Audited, MailText, PasswordHash, Purpose, Record, StoredBan, StoredMute, StoredSession, Whom,
 };
 
 const INSERT_EVENT: &str = "INSERT INTO event
@@ -77,6 +78,7 @@ impl Batch<'_> {
             ),
             Record::Code { .. }
             | Record::CodeUsed { .. }
+            | Record::CodeUntil { .. }
             | Record::CodesGone { .. }
             | Record::Invite { .. }
             | Record::InviteUsed { .. }
@@ -251,10 +253,22 @@ impl Batch<'_> {
             Record::CodeUsed { hash } => {
                 self.execute("DELETE FROM code WHERE hash = ?1", params![hash.0])
             }
-            Record::CodesGone { user, purpose } => self.execute(
-                "DELETE FROM code WHERE user = ?1 AND purpose = ?2",
-                params![user.0 as i64, words::purpose_number(*purpose)],
+            Record::CodeUntil { hash, until } => self.execute(
+                "UPDATE code SET until = ?2 WHERE hash = ?1",
+                params![hash.0, until.0 as i64],
             ),
+            Record::CodesGone { user, purpose } => {
+                if let Some(kind) = words::mail_kind(*purpose) {
+                    self.execute(
+                        "DELETE FROM mail WHERE user = ?1 AND kind = ?2",
+                        params![user.0 as i64, kind],
+                    )?;
+                }
+                self.execute(
+                    "DELETE FROM code WHERE user = ?1 AND purpose = ?2",
+                    params![user.0 as i64, words::purpose_number(*purpose)],
+                )
+            }
             Record::Invite { invite, hash, by, at, until, uses } => self.execute(
                 "INSERT INTO invite (id, hash, by, at, until, uses_left)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -316,10 +330,11 @@ impl Batch<'_> {
             ),
             Record::Audit(audited) => self.save_audit(audited),
             Record::Mail { user, to, letter, at } => {
-                let (kind, name, code) = match letter {
-                    MailText::Verify { name, code } => (1, name, code),
-                    MailText::Reset { name, code } => (2, name, code),
+                let (purpose, name, code) = match letter {
+                    MailText::Verify { name, code } => (Purpose::Verify, name, code),
+                    MailText::Reset { name, code } => (Purpose::Reset(CodeKind::Mail), name, code),
                 };
+                let kind = words::mail_kind(purpose);
                 self.execute(
                     "INSERT INTO mail (user, email, kind, name, code, at)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

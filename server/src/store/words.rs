@@ -54,3 +54,12 @@ pub(super) fn purpose(number: i64) -> Result<Purpose, StoreError> {
         .find(|it| purpose_number(*it) == number)
         .ok_or_else(|| StoreError::Corrupt(format!("a code's purpose of {number}")))
 }
+
+/// What kind of mail brings a code of that purpose, if one does.
+pub(super) fn mail_kind(purpose: Purpose) -> Option<i64> {
+    match purpose {
+        Purpose::Verify => Some(1),
+        Purpose::Reset(CodeKind::Mail) => Some(2),
+        Purpose::Reset(CodeKind::Recovery | CodeKind::Admin) => None,
+    }
+}

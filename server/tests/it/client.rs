@@ -7,17 +7,19 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConnection;
+use socket2::{Domain, Socket, Type};
 
 use parlor_shared::request::{
-    CreateRoom, Hello, History, Join, Leave, Members, Nothing, PageAt, Rooms, Say,
+    CreateRoom, Hello, History, Join, Leave, Members, Mine, Nothing, PageAt, Register, Rooms, Say,
 };
 use parlor_shared::{
-    ClientId, Event, JoinedRoom, Notice, PROTOCOL, Refusal, Reply, Request, RequestFrame,
-    RequestId, ResumeToken, RoomEvent, RoomId, Seq, ServerFrame, UserId, Welcome, frame,
+    ClientId, Code, Event, JoinedRoom, Notice, PROTOCOL, Refusal, Reply, Request, RequestFrame,
+    RequestId, ResumeToken, RoomEvent, RoomId, Seq, ServerFrame, UserEvent, UserId, UserNews,
+    Welcome, frame,
 };
 
 use crate::harness::PATIENCE;
@@ -56,7 +58,19 @@ impl Client {
     }
 
     pub(crate) fn try_connect(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        Self::of(TcpStream::connect_timeout(&address, PATIENCE)?)
+    }
+
+    /// From another address of this machine.
+    pub(crate) fn connect_from(source: IpAddr, address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None);
+        let socket = socket.expect("a socket");
+        socket.bind(&SocketAddr::new(source, 0).into()).expect("an address of our own");
+        socket.connect_timeout(&address.into(), PATIENCE).expect("somebody listens");
+        Self::of(socket.into()).expect("a client")
+    }
+
+    fn of(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Self {
@@ -209,6 +223,47 @@ impl Client {
         self.token = Some(token);
         let id = self.send_hello(None, Some(token));
         self.enter(id)
+    }
+
+    /// Signs in to an account.
+    pub(crate) fn sign_in(&mut self, name: &str, password: &str) -> Result<Welcome, Refusal> {
+        let (name, password) = (name.parse()?, password.parse()?);
+        let hello = Hello { name: Some(name), password: Some(password), ..empty_hello() };
+        let id = self.send(Request::Hello(hello));
+        self.enter(id)
+    }
+
+    /// Makes an account of the guest; its recovery codes.
+    pub(crate) fn register(&mut self, password: &str) -> Result<Vec<Code>, Refusal> {
+        let password = password.parse()?;
+        match self.ask(Request::Register(Register { password, email: None }))? {
+            Reply::Registered { codes, .. } => Ok(codes),
+            other => panic!("register was answered {other:?}"),
+        }
+    }
+
+    /// The own stream after that place.
+    pub(crate) fn mine(&mut self, after: Seq) -> (Vec<UserEvent>, bool) {
+        match self.ask(Request::Mine(Mine { after })) {
+            Ok(Reply::Mine { events, more, .. }) => (events, more),
+            other => panic!("mine was answered {other:?}"),
+        }
+    }
+
+    /// The next event of the own stream, all others passed over.
+    pub(crate) fn news(&mut self) -> Result<UserNews, Silence> {
+        loop {
+            if let Event::User(event) = self.event(PATIENCE)? {
+                return Ok(event.news);
+            }
+        }
+    }
+
+    /// Reads until the server closes; how long that took, and why it said that it did.
+    pub(crate) fn put_out(&mut self) -> (Duration, Refusal) {
+        let began = Instant::now();
+        assert!(self.is_closed_within(PATIENCE), "the connection stays open");
+        (began.elapsed(), self.last_words.pop().expect("a reason"))
     }
 
     fn enter(&mut self, asked: RequestId) -> Result<Welcome, Refusal> {

@@ -43,6 +43,12 @@ impl Setup {
         self
     }
 
+    /// An argument without a value.
+    pub(crate) fn flag(mut self, name: &str) -> Self {
+        self.arguments.push(name.to_owned());
+        self
+    }
+
     pub(crate) fn limit(self, name: &str, value: u64) -> Self {
         self.with("--limit", format!("{name}={value}"))
     }

@@ -3,6 +3,7 @@
 
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use parlor_shared::limits::{JSON_ARRAY_MAX, JSON_DEPTH_MAX, JSON_KEYS_MAX, TEXT_BYTES_MAX};
@@ -454,14 +455,16 @@ fn garbage_and_half_lines_harm_nobody() {
 }
 
 /// A network of its own, in which we are not loopback; gone with this value.
-struct Elsewhere {
+pub(crate) struct Elsewhere {
     name: String,
     there: IpAddr,
 }
 
 impl Elsewhere {
-    fn new() -> Option<Self> {
-        let number = std::process::id() % 200;
+    pub(crate) fn new() -> Option<Self> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let number = (std::process::id() + 67 * made) % 200;
         let (name, link) = (format!("parlor-{number}"), format!("parlor{number}"));
         let (here, there) = (format!("10.213.{number}.1"), format!("10.213.{number}.2"));
         let elsewhere = Self { name: name.clone(), there: there.parse().expect("an address") };
@@ -487,7 +490,11 @@ impl Elsewhere {
         Some(elsewhere)
     }
 
-    fn start(&self, data: &std::path::Path, setup: impl FnOnce(Setup) -> Setup) -> TestServer {
+    pub(crate) fn start(
+        &self,
+        data: &std::path::Path,
+        setup: impl FnOnce(Setup) -> Setup,
+    ) -> TestServer {
         let setup = setup(Setup::on(data).unhurried())
             .with("--bind", SocketAddr::new(self.there, 0).to_string())
             .behind(&["ip", "netns", "exec", &self.name]);

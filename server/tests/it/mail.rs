@@ -15,15 +15,15 @@ use parlor_shared::{Limits, UnixMillis};
 use crate::harness::PATIENCE;
 
 /// The SMTP server. When this is dropped, so is its standard input, and it ends.
-struct Smtp {
+pub(crate) struct Smtp {
     process: Child,
     input: Option<ChildStdin>,
-    port: u16,
-    letters: Receiver<serde_json::Value>,
+    pub(crate) port: u16,
+    pub(crate) letters: Receiver<serde_json::Value>,
 }
 
 impl Smtp {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/mail/smtp_server.py");
         // The system's own Python: that is where the package is.
         let mut process = Command::new("/usr/bin/python3")
@@ -56,7 +56,7 @@ impl Smtp {
     }
 
     /// The next letter that arrives: its envelope, and its text with the headers undone.
-    fn letter(&self) -> serde_json::Value {
+    pub(crate) fn letter(&self) -> serde_json::Value {
         self.letters.recv_timeout(PATIENCE).expect("a letter arrives")
     }
 }
@@ -178,7 +178,7 @@ fn stop(mail: Mail) {
 }
 
 /// What a mail program shows, as Python's own library reads it.
-fn read(content: &str) -> BTreeMap<String, String> {
+pub(crate) fn read(content: &str) -> BTreeMap<String, String> {
     const READ: &str = "import email, email.policy, json, sys\n\
         it = email.message_from_string(sys.stdin.read(), policy=email.policy.default)\n\
         shown = {key: str(value) for key, value in it.items()}\n\

@@ -1,5 +1,6 @@
 //! The server, from its brain to the real program under attack.
 
+mod accounts;
 mod admin;
 mod backup;
 mod chat_props;
@@ -8,15 +9,20 @@ mod checker;
 mod client;
 mod delivery;
 mod erase;
+mod expiry;
 mod harness;
 mod hostile;
 mod kill;
 mod load;
 mod mail;
+mod mail_flow;
+mod moderation;
 mod permissions;
 mod pinned;
+mod policy;
 mod power;
 mod script;
+mod sessions;
 mod stop;
 mod thin_pipe;
 mod tls;

@@ -14,7 +14,8 @@ const SERVER: House = House {
     own_name: "parlor_server",
     floors: &[
         ("main", &["run"]),
-        ("run", &["server", "program_log"]),
+        ("run", &["server", "program_log", "admin"]),
+        ("admin", &["backup", "gate", "folder", "shell"]),
         (
             "server",
             &["config", "folder", "doors", "chatlog", "backup", "identity", "shell", "outbox"],

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parlor_server::chat::{
-    Fact as Found, KnownCode, KnownMail, KnownMessage, Purpose, Question, Record, Stored, TokenHash,
+    Fact as Found, KnownCode, KnownMail, KnownMessage, MailText, Purpose, Question, Record, Stored,
+    TokenHash,
 };
 use parlor_shared::event::CodeKind;
 use parlor_shared::{
@@ -20,7 +21,7 @@ pub(super) struct Disk {
     pub(super) events: BTreeMap<RoomId, Vec<Arc<RoomEvent>>>,
     codes: BTreeMap<TokenHash, (UserId, Purpose, Option<UnixMillis>)>,
     invites: BTreeMap<InviteId, (TokenHash, UnixMillis, u64)>,
-    mails: BTreeMap<u64, KnownMail>,
+    mails: BTreeMap<u64, (KnownMail, Purpose)>,
     last_mail: u64,
     /// Everything that these ever said is erased.
     blanked: Vec<UserId>,
@@ -74,8 +75,14 @@ impl Disk {
             Record::CodeUsed { hash } => {
                 assert!(self.codes.remove(hash).is_some(), "a code that is not there was used");
             }
+            Record::CodeUntil { hash, until } => {
+                if let Some(it) = self.codes.get_mut(hash) {
+                    it.2 = Some(*until);
+                }
+            }
             Record::CodesGone { user, purpose } => {
                 self.codes.retain(|_, it| (it.0, it.1) != (*user, *purpose));
+                self.mails.retain(|_, it| (it.0.user, it.1) != (*user, *purpose));
             }
             Record::Invite { invite, hash, until, uses, .. } => {
                 self.invites.insert(*invite, (*hash, *until, *uses));
@@ -87,9 +94,15 @@ impl Disk {
             Record::InviteGone { invite } => {
                 assert!(self.invites.remove(invite).is_some(), "an invitation gone twice");
             }
-            Record::Mail { user, to, .. } => {
+            Record::Mail { user, to, letter, .. } => {
                 self.last_mail += 1;
-                self.mails.insert(self.last_mail, KnownMail { user: *user, to: to.clone() });
+                let (purpose, code) = match letter {
+                    MailText::Verify { code, .. } => (Purpose::Verify, code),
+                    MailText::Reset { code, .. } => (Purpose::Reset(CodeKind::Mail), code),
+                };
+                let code = TokenHash::of_code(code);
+                let mail = KnownMail { user: *user, to: to.clone(), code };
+                self.mails.insert(self.last_mail, (mail, purpose));
             }
             Record::MailGone { mail } => _ = self.mails.remove(mail),
             _ => {}
@@ -99,7 +112,7 @@ impl Disk {
 
     fn forget(&mut self, user: UserId) {
         self.codes.retain(|_, it| it.0 != user);
-        self.mails.retain(|_, it| it.user != user);
+        self.mails.retain(|_, it| it.0.user != user);
     }
 
     /// What has to be true of a record before it is kept.
@@ -159,6 +172,7 @@ impl Disk {
             }
             Record::Event { event, nth } => self.check_event(event, *nth),
             Record::CodeUsed { .. }
+            | Record::CodeUntil { .. }
             | Record::InviteUsed { .. }
             | Record::InviteGone { .. }
             | Record::Policy(_)
@@ -251,13 +265,14 @@ impl Disk {
                 Found::CodesLeft(left.count() as u64)
             }
             Question::RoomsOf { user } => {
-                let has_said = |events: &[Arc<RoomEvent>]| {
-                    events.iter().any(|it| it.by == user && said(&it.fact).is_some())
+                // Whoever says something was a member at that moment.
+                let came = |it: &Arc<RoomEvent>| {
+                    it.by == user && matches!(it.fact, Fact::Opened { .. } | Fact::Joined {})
                 };
-                let rooms = self.events.iter().filter(|it| has_said(it.1)).map(|it| *it.0);
+                let rooms = self.events.iter().filter(|it| it.1.iter().any(came)).map(|it| *it.0);
                 Found::RoomsOf(rooms.collect())
             }
-            Question::Mail { mail } => Found::Mail(self.mails.get(&mail).cloned()),
+            Question::Mail { mail } => Found::Mail(self.mails.get(&mail).map(|it| it.0.clone())),
             Question::Invites { at, one } => {
                 let is_good = |it: &&(TokenHash, UnixMillis, u64)| it.1 > at && it.2 > 0;
                 let count = self.invites.values().filter(is_good).count() as u64;

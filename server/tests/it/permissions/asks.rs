@@ -107,6 +107,7 @@ fn text() -> Text {
 }
 
 /// Every verb, and its kinds where it matters; a verb alone is its own label.
+#[expect(clippy::too_many_lines, reason = "a line for each request")]
 pub(super) fn all(about: &About) -> Vec<(&'static str, Request)> {
     let About { room, narrow, user, session, ban, invite, .. } = *about;
     let (messages, client_id) = (WhatOfMessages::Keep, about.client_id());
