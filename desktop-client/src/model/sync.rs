@@ -20,7 +20,7 @@ use super::limits::{
     CLOSED_ROOM_ROWS_MAX, HELD_BYTES_MAX, HELD_EVENTS_MAX, OLDER_EVENTS, PAGE_EVENTS,
     READS_IN_FLIGHT, TIMELINE_ROWS_MAX,
 };
-use super::timeline::{blank, nth_of};
+use super::timeline::nth_of;
 use super::{History, Model, Room, Ticket};
 
 /// Fruitless pages in a row after which the connection is not believed any more.
@@ -379,11 +379,7 @@ impl Model {
         let nth = room.nth_here();
         let mut events = taken.events;
         // What was said and erased within these is not kept for a moment either.
-        for event in &mut events {
-            if room.timeline.is_erased(event) {
-                blank(event);
-            }
-        }
+        room.timeline.blank_erased(&mut events);
         turn.keep(Keep::Events { session, room: id, events, nth });
         for (user, through) in taken.erased {
             turn.keep(Keep::Erase { session, room: id, user, through });
@@ -486,11 +482,7 @@ impl Model {
                 room.sync.first_kept = first.seq;
                 let nth = room.nth_here();
                 let mut events = page.to_vec();
-                for event in &mut events {
-                    if room.timeline.is_erased(event) {
-                        blank(event);
-                    }
-                }
+                room.timeline.blank_erased(&mut events);
                 turn.keep(Keep::Events { session, room: id, events, nth });
             }
         } else {

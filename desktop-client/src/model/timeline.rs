@@ -229,9 +229,17 @@ impl Timeline {
         }
     }
 
+    /// Takes the texts out of events that were erased after they were said.
+    pub(super) fn blank_erased(&self, events: &mut [RoomEvent]) {
+        for event in events {
+            if self.is_erased(event) {
+                blank(event);
+            }
+        }
+    }
+
     /// The event's text was erased after it was said.
-    #[must_use]
-    pub fn is_erased(&self, event: &RoomEvent) -> bool {
+    fn is_erased(&self, event: &RoomEvent) -> bool {
         self.erased.get(&event.by).is_some_and(|through| event.seq <= *through)
     }
 

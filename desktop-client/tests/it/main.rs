@@ -1,6 +1,7 @@
 //! The app's tests in one binary: the brain, the archive, the link, and both brains together.
 
 mod archive;
+mod archive_own;
 mod key_changed;
 mod keyring;
 mod link;

@@ -169,7 +169,7 @@ pub(crate) fn acts() -> Model {
     lobby
         .joined(EVENING, 5, "Emil")
         .said(EVENING, 5, "Emil", "BUY MY THINGS")
-        .event(EVENING + 1, 1, "Ann", Fact::Muted { user: emil, who: who.clone(), until, reason })
+        .event(EVENING + 1, 1, "Ann", Fact::Muted { user: emil, who, until, reason })
         .event(EVENING + 2, 1, "Ann", Fact::Erased { user: emil, through: Seq(10_000) })
         .event(EVENING + 3, 2, "Benjamin", Fact::Renamed { was: user_name("Ben") })
         .event(

@@ -102,6 +102,18 @@ impl Memory {
         self.rooms.get_mut(&(session, room))
     }
 
+    fn keep_room(&mut self, keep: Keep) {
+        let Keep::Room { session, room, name, read_seq, read_nth, last_seq, last_nth } = keep
+        else {
+            return;
+        };
+        let empty = || Kept { room: empty_room(room, name.clone()), events: VecDeque::new() };
+        let kept = self.rooms.entry((session, room)).or_insert_with(empty);
+        kept.room.name = name;
+        (kept.room.read_seq, kept.room.read_nth) = (read_seq, read_nth);
+        (kept.room.last_seq, kept.room.last_nth) = (last_seq, last_nth);
+    }
+
     fn carry_out(&mut self, keep: Keep) -> Option<ArchiveNews> {
         match keep {
             Keep::Session(session) => {
@@ -126,14 +138,7 @@ impl Memory {
                 return Some(ArchiveNews::SessionOpened(kept));
             }
             Keep::Selected { session, room } => _ = self.selected.insert(session, room),
-            Keep::Room { session, room, name, read_seq, read_nth, last_seq, last_nth } => {
-                let empty =
-                    || Kept { room: empty_room(room, name.clone()), events: VecDeque::new() };
-                let kept = self.rooms.entry((session, room)).or_insert_with(empty);
-                kept.room.name = name;
-                (kept.room.read_seq, kept.room.read_nth) = (read_seq, read_nth);
-                (kept.room.last_seq, kept.room.last_nth) = (last_seq, last_nth);
-            }
+            Keep::Room { .. } => self.keep_room(keep),
             Keep::ForgetRoom { session, room } => _ = self.rooms.remove(&(session, room)),
             Keep::Events { session, room, events, nth } => {
                 let kept = self.room(session, room).expect("events come after their room");
