@@ -129,7 +129,7 @@ pub fn failure(it: &Failure) -> String {
 
 pub const APP_NAME: &str = "Parlor";
 pub const TAGLINE: &str =
-    "A chat for the people around you: on your own network, without an account.";
+    "A chat for the people around you: on your own network, with or without an account.";
 pub const YOUR_NAME: &str = "Your name";
 pub const YOUR_NAME_HINT: &str = "What others call you";
 pub const SERVER_ADDRESS: &str = "Server address";
@@ -188,6 +188,8 @@ pub const NOT_A_MEMBER: &str = "You are no longer in this room.";
 pub const LEAVING: &str = "Leaving this room once everything is sent…";
 pub const TODAY: &str = "Today";
 pub const YESTERDAY: &str = "Yesterday";
+/// Within a sentence.
+pub const YESTERDAY_WITHIN: &str = "yesterday";
 pub const WEEKDAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 pub const MONTHS: [&str; 12] = [
@@ -294,11 +296,6 @@ pub fn held_messages(messages: usize) -> String {
     format!(
         "{what} waiting when the server was set back to another history. They may have been said before."
     )
-}
-
-#[must_use]
-pub fn signed_in_as(name: &str) -> String {
-    format!("Signed in as {name}")
 }
 
 /// A room's entry for a screen reader.

@@ -104,7 +104,7 @@ pub struct Server {
     entrance: Entrance,
     delivery: Delivery,
     delivering: Vec<JoinHandle<()>>,
-    hub: JoinHandle<Result<(), HubError>>,
+    hub: JoinHandle<Result<Store, HubError>>,
     hub_ended: Receiver<()>,
     check: Option<Check>,
     chatlog: Option<(Chatlog, JoinHandle<()>)>,
@@ -305,13 +305,14 @@ impl Server {
             }
         }
         drop(self.shell);
-        joined(self.hub)?;
+        // After all its readers.
+        drop(joined(self.hub)?);
         damaged.map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn after_hub(self) -> ServerError {
         match joined(self.hub) {
-            Ok(()) => ServerError::Bug,
+            Ok(_) => ServerError::Bug,
             Err(error) => error,
         }
     }
@@ -334,7 +335,7 @@ impl Check {
     }
 }
 
-fn joined(hub: JoinHandle<Result<(), HubError>>) -> Result<(), ServerError> {
+fn joined(hub: JoinHandle<Result<Store, HubError>>) -> Result<Store, ServerError> {
     match hub.join() {
         Ok(ended) => ended.map_err(ServerError::Hub),
         Err(_) => Err(ServerError::Bug),

@@ -112,7 +112,8 @@ limits! {
     invite_days: 7, "An invitation is good for this long unless its maker says otherwise.";
     audit_entries: 1_000_000, "Lines of the audit log; beyond it the oldest go.";
     audit_page: 200, "Lines of the audit log in one answer.";
-    erase_rows: 500, "Messages erased in one commit, so that nobody waits for an erasure.";
+    erase_millis: 10_000, "Between two erasures of what one user said: each rewrites everybody's chat logs.";
+    erase_rows: 100, "Messages erased in one commit: a millisecond, so that nobody waits for an erasure.";
     ballast_bytes: 16_777_216, "Room kept on the disk for erasing when it is full. 0 keeps none.";
     messages_per_second: 5, "Sustained messages of one user, over all its connections.";
     messages_burst: 20, "Messages of one user that may come at once.";

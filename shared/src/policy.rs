@@ -9,7 +9,7 @@ pub enum Entry {
     /// Everybody, as a guest.
     #[default]
     Open,
-    /// Nobody new: whoever has an account.
+    /// Those who have an account. Guests who are connected when this is decided can still register.
     Registered,
     /// Who has an invitation.
     Invite,

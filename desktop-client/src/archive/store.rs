@@ -269,23 +269,7 @@ impl Store {
             Keep::Selected { session, room } => {
                 self.run("UPDATE session SET selected = ? WHERE id = ?", (int(room.0), session.0))?;
             }
-            Keep::Room { session, room, name, read_seq, read_nth, last_seq, last_nth } => self
-                .run(
-                    "INSERT INTO room (session, room, name, read_seq, read_nth, last_seq, last_nth)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)
-                 ON CONFLICT DO UPDATE SET name = excluded.name, read_seq = excluded.read_seq,
-                     read_nth = excluded.read_nth, last_seq = excluded.last_seq,
-                     last_nth = excluded.last_nth",
-                    params![
-                        session.0,
-                        int(room.0),
-                        name.as_str(),
-                        int(read_seq.0),
-                        int(read_nth.0),
-                        int(last_seq.0),
-                        int(last_nth.0)
-                    ],
-                )?,
+            Keep::Room { .. } => self.keep_room(keep)?,
             Keep::ForgetRoom { session, room } => {
                 self.run(
                     "DELETE FROM room WHERE session = ? AND room = ?",
@@ -329,6 +313,30 @@ impl Store {
             )?,
         }
         Ok(None)
+    }
+
+    /// A room's line: its name, and how far it goes and was read.
+    fn keep_room(&self, keep: &Keep) -> Done<()> {
+        let Keep::Room { session, room, name, read_seq, read_nth, last_seq, last_nth } = keep
+        else {
+            return Ok(());
+        };
+        self.run(
+            "INSERT INTO room (session, room, name, read_seq, read_nth, last_seq, last_nth)
+             VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET name = excluded.name, read_seq = excluded.read_seq,
+                 read_nth = excluded.read_nth, last_seq = excluded.last_seq,
+                 last_nth = excluded.last_nth",
+            params![
+                session.0,
+                int(room.0),
+                name.as_str(),
+                int(read_seq.0),
+                int(read_nth.0),
+                int(last_seq.0),
+                int(last_nth.0)
+            ],
+        )
     }
 
     pub(super) fn run(&self, sql: &str, values: impl rusqlite::Params) -> Done<()> {

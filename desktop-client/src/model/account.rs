@@ -204,7 +204,6 @@ impl Model {
 
     /// The deed is done. False: the answer makes no sense.
     #[must_use]
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other pair makes no sense")]
     pub(super) fn account_done(&mut self, deed: Deed, reply: Reply, turn: &mut Turn) -> bool {
         let outcome = match (deed, reply) {
             (Deed::Register, Reply::Registered { codes, mail }) => {
@@ -318,7 +317,7 @@ fn password(typed: &Secret) -> Result<Password, Trouble> {
 
 /// The password that one has: whatever its length, a wrong one is wrong.
 fn old_password(typed: &Secret) -> Result<Password, Trouble> {
-    typed.as_str().parse().map_err(|_: Refusal| Trouble::Refused(Refusal::WrongPassword))
+    typed.as_str().parse().map_err(|_too_short: Refusal| Trouble::Refused(Refusal::WrongPassword))
 }
 
 fn optional_email(typed: &str) -> Result<Option<EmailAddress>, Trouble> {

@@ -192,7 +192,6 @@ impl Model {
 
     /// What was asked for is there. False: it makes no sense.
     #[must_use]
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other pair makes no sense")]
     pub(super) fn admin_answered(
         &mut self,
         (section, is_next): (Section, bool),

@@ -84,8 +84,8 @@ pub const KEEP_NEWS: usize = 1_024;
 pub const KEEP_BATCH: usize = 1_024;
 /// How long an order that nobody waits for may wait for others to share its commit.
 pub const KEEP_LINGER_MILLIS: u64 = 100;
-/// People whose present name differs from that in the events, in a session: as many as a large
-/// server has users that were ever renamed.
+/// Authors whose present names are known in a session: with some 100 bytes each 2 MB. Whoever is
+/// beyond it is called what the events say.
 pub const NAMES_MAX: usize = 20_000;
 /// Notices about oneself that wait to be read; the oldest go first.
 pub const NOTICES_MAX: usize = 100;

@@ -100,6 +100,8 @@ pub struct Model {
     pub asking: Option<Question>,
     /// What people are called now.
     pub names: Names,
+    /// What one's own stream led to: roles, mutes, and notices that wait to be read.
+    pub own: Own,
     pub account: Account,
     pub admin: Admin,
     /// The latest that was said to everybody, until it is dismissed.
@@ -127,7 +129,6 @@ pub struct Model {
     focused: bool,
     hosted: hosting::Hosted,
     next_ticket: u64,
-    own: Own,
     reading: own_stream::Reading,
     /// What the list of sessions calls this computer.
     device_name: Option<Label>,
@@ -220,6 +221,7 @@ impl Model {
             hosting: None,
             asking: None,
             names: Names::default(),
+            own: Own::default(),
             account: Account::default(),
             admin: Admin::default(),
             announcement: None,
@@ -238,7 +240,6 @@ impl Model {
             focused: true,
             hosted: hosting::Hosted::default(),
             next_ticket: 0,
-            own: Own::default(),
             reading: own_stream::Reading::default(),
             device_name: None,
             say_after: None,
@@ -274,7 +275,9 @@ impl Model {
         let online = self.is_online();
         let says = self.say_after.filter(|_| online && self.has_waiting());
         let reads = self.read_after.filter(|_| online);
-        let read = self.next_read().filter(|_| online);
+        // Who is told to wait waits with this, too.
+        let read = self.next_read().map(|at| at.max(self.read_after.unwrap_or(0)));
+        let read = read.filter(|_| online);
         let retry = match self.link {
             LinkState::Offline { retry_at } => retry_at,
             LinkState::Connecting | LinkState::Online => None,

@@ -1,7 +1,8 @@
-//! What people are called now, where that is not what they were called when they said something.
+//! What people are called now, which need not be what they were called when they said something.
 //!
-//! An event carries its author's name of that moment. The server tells today's names with every
-//! page, a `renamed` event tells the next one; both end up here, and the view asks here first.
+//! An event carries its author's name of that moment. With a page the server tells the names of
+//! those who have another one today; whoever else is in it has the one that stands there. A live
+//! event tells its author's name of now. All of it ends up here, and the view asks here first.
 //!
 //! Invariant: whoever is not in here is called what the events say.
 
@@ -46,9 +47,16 @@ impl Names {
         self.set(user, name)
     }
 
-    /// An event or a list as of now calls somebody by this name. True: it was news.
+    /// A live event calls its author by this name. True: it was news.
     pub(super) fn hear(&mut self, user: UserId, name: &UserName) -> bool {
-        self.now.contains_key(&user) && self.set(user, name)
+        self.set(user, name)
+    }
+
+    /// A list of members does so. Whoever never said or did anything needs no place here.
+    pub(super) fn hear_listed(&mut self, user: UserId, name: &UserName) {
+        if self.now.contains_key(&user) {
+            self.set(user, name);
+        }
     }
 
     /// What the server says with a page. True: it was news.
@@ -59,7 +67,7 @@ impl Names {
     /// An author in a page who is not among those that the server says something about, and who
     /// is therefore called the same today. True: it was news.
     pub(super) fn hear_author(&mut self, user: UserId, name: &UserName) -> bool {
-        !self.heard.contains(&user) && self.hear(user, name)
+        !self.heard.contains(&user) && self.set(user, name)
     }
 
     fn set(&mut self, user: UserId, name: &UserName) -> bool {

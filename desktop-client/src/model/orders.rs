@@ -191,7 +191,6 @@ impl Model {
     /// An order was carried out: what it changed is asked for anew where it is shown. False: the
     /// answer makes no sense.
     #[must_use]
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other pair makes no sense")]
     pub(super) fn order_done(&mut self, kind: OrderKind, reply: Reply) -> bool {
         let section = match (kind, reply) {
             (OrderKind::Member | OrderKind::Announce, Reply::Done {} | Reply::Said { .. }) => {

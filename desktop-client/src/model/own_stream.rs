@@ -76,12 +76,6 @@ impl Model {
         self.own.mutes.iter().find(concerns)
     }
 
-    /// What concerns oneself and was not dismissed yet, the oldest first.
-    #[must_use]
-    pub fn notices(&self) -> &[UserEvent] {
-        &self.own.notices
-    }
-
     /// The notice at `mine` was read; without one, all were.
     pub(super) fn dismiss_notice(&mut self, mine: Option<Seq>, turn: &mut Turn) {
         let before = self.own.notices.len();

@@ -47,6 +47,7 @@ impl Room {
         if event.seq <= as_of {
             return;
         }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "what is left is looked at one by one")]
         match &event.fact {
             Fact::Opened { .. } => self.admit(event.by, &event.name, RoomRole::Owner),
             Fact::Joined {} => self.admit(event.by, &event.name, RoomRole::Member),
@@ -185,7 +186,7 @@ impl Model {
         // A page that says that there is more, and has nothing, would be asked for for ever.
         let is_last = !more || entries.is_empty();
         for MemberEntry { user, name, here, role, muted } in entries {
-            self.names.hear(user, &name);
+            self.names.hear_listed(user, &name);
             loading.after = loading.after.max(Some(user));
             if loading.members.len() < MEMBERS_MAX {
                 loading.members.insert(user, Member { name, here, role, muted });

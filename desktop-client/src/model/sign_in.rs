@@ -191,7 +191,7 @@ impl Model {
 
 fn with_password(name: UserName, typed: &Secret) -> Result<Greeting, Refusal> {
     // Whatever its length: a wrong one is wrong.
-    let password = typed.as_str().parse().map_err(|_: Refusal| Refusal::WrongPassword)?;
+    let password = typed.as_str().parse().map_err(|_too_short: Refusal| Refusal::WrongPassword)?;
     Ok(Greeting::Password { name, password })
 }
 

@@ -277,7 +277,14 @@ impl Timeline {
             Fact::Announced { text, .. } => What::Announced(text.clone()),
             Fact::Blank { .. } => What::Blank,
             Fact::Unknown => What::Unknown,
-            act => What::Act(Box::new(act.clone())),
+            Fact::Renamed { .. }
+            | Fact::Kicked { .. }
+            | Fact::Banned { .. }
+            | Fact::Muted { .. }
+            | Fact::Unmuted { .. }
+            | Fact::RoleGiven { .. }
+            | Fact::Erased { .. }
+            | Fact::Ended { .. } => What::Act(Box::new(event.fact.clone())),
         };
         Row { at: event.at, by: event.by, name, nth, what }
     }

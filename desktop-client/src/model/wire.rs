@@ -198,8 +198,11 @@ impl Model {
                     joining.busy = false;
                     joining.refused = trouble;
                 }
-                // Nothing is tried again from here, so no password waits either.
-                self.wire.greeting = None;
+                // Nothing is tried again from here, so no password waits either; unless it was the
+                // connection before the one that is about to begin.
+                if self.wire.opening.is_none() {
+                    self.wire.greeting = None;
+                }
             }
             Stage::Talking => {
                 if was_online && now.saturating_sub(self.wire.online_since) >= STEADY_MILLIS {

@@ -223,8 +223,7 @@ fn spans(ui: &mut Ui, chosen: &mut usize) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         for (index, (_, says)) in say::SPANS.iter().enumerate() {
-            let text = RichText::new(*says).size(size::SMALL);
-            if ui.selectable_label(*chosen == index, text).clicked() {
+            if form::choice(ui, *chosen == index, says) {
                 *chosen = index;
             }
         }

@@ -43,6 +43,8 @@ pub enum Kind {
     Said { head: bool },
     /// Joinings, leavings and the room's opening, in one line.
     Notices,
+    /// What somebody did to somebody or to the room, in a line of its own.
+    Act,
     /// Something that needs a newer Parlor.
     Unknown,
 }
@@ -195,7 +197,8 @@ impl Blocks {
                             && at.since(before.at) < GROUP_MILLIS
                     }),
             },
-            What::Opened(_) | What::Joined | What::Left | What::Act(_) => Kind::Notices,
+            What::Opened(_) | What::Joined | What::Left => Kind::Notices,
+            What::Act(_) => Kind::Act,
             What::Unknown => Kind::Unknown,
         };
         if kind == Kind::Notices

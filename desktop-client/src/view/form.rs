@@ -86,6 +86,23 @@ pub(super) fn quiet_button(ui: &mut Ui, says: &str) -> Response {
     .inner
 }
 
+/// One of several small choices in a row; true when it was just chosen.
+pub(super) fn choice(ui: &mut Ui, is_chosen: bool, says: &str) -> bool {
+    let text = RichText::new(says).size(size::SMALL).color(palette(ui).text);
+    ui.selectable_label(is_chosen, text).clicked()
+}
+
+/// One of several choices below each other; true when it was just chosen.
+pub(super) fn radio(ui: &mut Ui, is_chosen: bool, says: &str) -> bool {
+    ui.scope(|ui| {
+        // Its ring is all that shows it.
+        let ring = egui::Stroke::new(1.0, palette(ui).weak);
+        ui.visuals_mut().widgets.inactive.bg_stroke = ring;
+        ui.radio(is_chosen, says).clicked()
+    })
+    .inner
+}
+
 /// The main button; grey while nothing can be done.
 pub(super) fn main_button(ui: &mut Ui, says: &str, may: bool) -> Response {
     super::join::main_button(ui, says, may)

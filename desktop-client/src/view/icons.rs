@@ -106,6 +106,29 @@ pub fn paint(ui: &Ui, icon: Icon, at: Rect, colour: Color32) {
             let end = if icon == Icon::Lock { 0.46 } else { 0.36 };
             lines(&[(0.7, 0.32), (0.7, end)]);
         }
+        Icon::Gear | Icon::More | Icon::Bell => paint_more(painter, icon, at, colour),
+        Icon::Sun => {
+            circle(0.5, 0.5, 0.36);
+            let half: Vec<Pos2> =
+                arc(0.5, 0.5, 0.36, 90.0, 270.0).iter().map(|(x, y)| p(*x, *y)).collect();
+            painter.add(egui::Shape::convex_polygon(half, colour, Stroke::NONE));
+        }
+    }
+}
+
+/// The pictures of pages and menus.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are painted above")]
+fn paint_more(painter: &egui::Painter, icon: Icon, at: Rect, colour: Color32) {
+    let stroke = Stroke::new((at.width() / 11.0).max(1.2), colour);
+    let p = |x: f32, y: f32| -> Pos2 { at.min + vec2(x, y) * at.width() };
+    let lines = |points: &[(f32, f32)]| {
+        let points: Vec<Pos2> = points.iter().map(|(x, y)| p(*x, *y)).collect();
+        painter.line(points, stroke);
+    };
+    let circle = |x: f32, y: f32, radius: f32| {
+        painter.circle_stroke(p(x, y), radius * at.width(), stroke);
+    };
+    match icon {
         Icon::Gear => {
             circle(0.5, 0.5, 0.17);
             circle(0.5, 0.5, 0.33);
@@ -132,12 +155,7 @@ pub fn paint(ui: &Ui, icon: Icon, at: Rect, colour: Color32) {
             ]);
             lines(&arc(0.5, 0.8, 0.1, 0.0, 180.0));
         }
-        Icon::Sun => {
-            circle(0.5, 0.5, 0.36);
-            let half: Vec<Pos2> =
-                arc(0.5, 0.5, 0.36, 90.0, 270.0).iter().map(|(x, y)| p(*x, *y)).collect();
-            painter.add(egui::Shape::convex_polygon(half, colour, Stroke::NONE));
-        }
+        _ => {}
     }
 }
 

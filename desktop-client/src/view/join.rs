@@ -28,7 +28,8 @@ pub(super) fn ui(
         ScrollArea::vertical().auto_shrink([false; 2]).show(ui, |ui| {
             let room = ui.available_size();
             ui.vertical_centered(|ui| {
-                ui.add_space(((room.y - 600.0) / 2.0).clamp(space::L, 160.0));
+                let likely = if joining.way == Way::Recover { 790.0 } else { 600.0 };
+                ui.add_space(((room.y - likely) / 2.0).clamp(space::L, 160.0));
                 show_title(ui);
                 ui.add_space(space::XL);
                 let width = size::FORM.min(room.x - 2.0 * space::XL);

@@ -153,7 +153,7 @@ pub(super) fn show(
     let colours = palette(ui);
     let content = Rect::from_min_max(pos2(row.left(), y), row.max);
     let is_hovered = ui.rect_contains_pointer(content);
-    let is_said = !matches!(kind_of(item), Some(Kind::Notices | Kind::Unknown));
+    let is_said = !matches!(kind_of(item), Some(Kind::Notices | Kind::Act | Kind::Unknown));
     if shape.is_announcement {
         let shade = content.with_min_y(top.y + shape.top() - space::S);
         ui.painter().rect_filled(shade, 0.0, colours.accent_soft);
@@ -235,7 +235,7 @@ fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Sh
             let shown_time = if is_announcement {
                 format!("{time}{}{}", words::BETWEEN, words::notices::ANNOUNCEMENT)
             } else {
-                time.clone()
+                time
             };
             Shape {
                 separators,
@@ -249,7 +249,7 @@ fn block_shape(ui: &Ui, see: &Sight<'_>, block: &Block, colours: &Palette) -> Sh
             }
         }
         (kind, _) => {
-            let says = if kind == Kind::Notices {
+            let says = if matches!(kind, Kind::Notices | Kind::Act) {
                 let first = timeline.index_of(block.first).unwrap_or(0);
                 let last = timeline.index_of(block.last).unwrap_or(first);
                 notices::in_words(see, (first..=last).filter_map(|it| timeline.get(it)))
@@ -359,7 +359,7 @@ fn show_body(
         Item::Pending { pending, .. } => ui.scope_id().with(("pending", pending.client_id)),
     };
     let rect = Rect::from_min_size(at, shape.body.size());
-    let is_said = !matches!(kind_of(item), Some(Kind::Notices | Kind::Unknown));
+    let is_said = !matches!(kind_of(item), Some(Kind::Notices | Kind::Act | Kind::Unknown));
     // Tab goes to what can be done, not through every word that was said.
     let sense = if is_said { Sense::click_and_drag() - Sense::FOCUSABLE } else { Sense::hover() };
     let response = ui.interact(rect, id, sense);

@@ -38,6 +38,7 @@ use egui::{Context, Ui};
 
 pub use calendar::Calendar;
 pub use composer::clean_paste;
+pub use page::Page;
 pub use screen::Screen;
 
 use crate::model::{Intent, Model, Stage};

@@ -26,7 +26,7 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
             intents.push(Intent::DismissAnnouncement);
         }
     }
-    let notices = model.notices();
+    let notices = &model.own.notices;
     if let Some(first) = notices.first() {
         let says = in_words(model, screen, first);
         let count = notices.len();
@@ -80,7 +80,7 @@ fn line(
 
 /// All notices, while they are looked at.
 pub(super) fn all(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
-    if !screen.notices_open || model.notices().is_empty() {
+    if !screen.notices_open || model.own.notices.is_empty() {
         screen.notices_open = false;
         return;
     }
@@ -95,7 +95,7 @@ pub(super) fn all(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut
         ui.label(RichText::new(say::NOTICES).font(theme::strong(size::HEADING)));
         let most = (window.height() * 0.6).max(120.0);
         ScrollArea::vertical().max_height(most).auto_shrink([false, true]).show(ui, |ui| {
-            for notice in model.notices().iter().rev() {
+            for notice in model.own.notices.iter().rev() {
                 let when = says::moment(&screen.calendar, screen.now, notice.at);
                 let says = in_words(model, screen, notice);
                 ui.add(egui::Label::new(RichText::new(says).color(colours.text)).wrap());

@@ -10,7 +10,7 @@ use crate::words;
 
 /// Which page is open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Page {
+pub enum Page {
     Account,
     Admin(Section),
 }

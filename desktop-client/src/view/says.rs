@@ -14,7 +14,9 @@ pub(super) fn moment(calendar: &Calendar, now: UnixMillis, at: UnixMillis) -> St
     if calendar.day(now).contains(at) {
         return time;
     }
-    format!("{}, {time}", calendar.day_in_words(at, now))
+    let day = calendar.day_in_words(at, now);
+    let day = if day == words::YESTERDAY { words::YESTERDAY_WITHIN } else { &day };
+    format!("{day}, {time}")
 }
 
 /// The trouble in a sentence, with the time that it holds.

@@ -34,7 +34,7 @@ pub struct Screen {
     pub(super) shown: Option<RoomId>,
     pub(super) drawer: Option<Drawer>,
     /// The page that takes the chat's place.
-    pub(super) page: Option<Page>,
+    pub page: Option<Page>,
     pub(super) account: AccountForm,
     pub(super) admin: AdminForm,
     /// What is about to be done to somebody, while that is asked.

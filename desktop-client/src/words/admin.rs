@@ -52,6 +52,7 @@ pub const NO_BACKUP: &str = "There is no backup yet.";
 pub const LAST_BACKUP: &str = "Last backup";
 pub const NEXT_BACKUP: &str = "Next backup";
 pub const NEVER: &str = "Never: backups are off.";
+pub const WHAT_IS_KEPT: &str = "What is kept";
 pub const PEOPLE: &str = "People";
 pub const ROOMS: &str = "Rooms";
 pub const EVENTS: &str = "Messages and events";
@@ -116,9 +117,7 @@ pub fn explained(it: Section) -> &'static str {
 pub fn entry(it: Entry) -> (&'static str, &'static str) {
     match it {
         Entry::Open => ("Everybody", "Anybody who can reach this server comes in with a name."),
-        Entry::Registered => {
-            ("Only people with an account", "Nobody new; guests who are here already stay out too.")
-        }
+        Entry::Registered => ("Nobody new", "Whoever has a name here already comes in as always."),
         Entry::Invite => {
             ("New people with an invitation", "Whoever was here before comes in as always.")
         }

@@ -44,7 +44,7 @@ fn heads(blocks: &[Block]) -> Vec<Option<bool>> {
         .iter()
         .map(|it| match it.kind {
             Kind::Said { head } => Some(head),
-            Kind::Notices | Kind::Unknown => None,
+            Kind::Notices | Kind::Act | Kind::Unknown => None,
         })
         .collect()
 }

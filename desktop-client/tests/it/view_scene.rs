@@ -1,6 +1,9 @@
 //! Made-up chats for the view's tests, its gallery and its benchmark: built from the model's
 //! public values, without a server.
 
+#[path = "view_scene_account.rs"]
+pub(crate) mod account;
+
 use parlor_desktop::model::{
     History, Joining, KeyChanged, Listed, Me, Member, Model, Moment, Opened, Pending, PendingState,
     Room, Stage,

@@ -206,7 +206,7 @@ fn trouble_can_be_dismissed() {
 #[test]
 fn one_can_sign_out_and_sees_who_one_is() {
     let mut stage = stage(talking("Ann"));
-    assert!(stage.query_by_label("Signed in as Ann").is_some());
+    assert!(stage.query_by_label(&words::account::your_account("Ann")).is_some());
     stage.get_by_label(words::SIGN_OUT).click();
     stage.run();
     assert_eq!(stage.state_mut().wishes(), [Intent::SignOut]);

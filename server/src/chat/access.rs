@@ -181,7 +181,9 @@ fn in_room(
     match target.is {
         Named::Nobody => Ok(()),
         Named::Nothing => Err(nothing(request)),
-        Named::Own if matches!(request, Request::SetRoomRole(_)) => Ok(()),
+        Named::Own if matches!(request, Request::SetRoomRole(_)) => {
+            who.in_room.map(drop).ok_or(Refusal::NoSuchUser)
+        }
         Named::Own => Err(Refusal::NotYourself),
         // One can only be put out of where one is; the rest concerns who was there, too.
         Named::Other { in_room: None, .. }

@@ -11,7 +11,7 @@ use parlor_shared::{
 use super::stored::StoredAccount;
 use super::{
     Asked, Brought, Chat, Effect, Fact, KnownCode, MILLIS_PER_DAY, PasswordHash, Proof, Purpose,
-    Record,
+    Record, Topic,
 };
 
 impl Chat {
@@ -157,6 +157,10 @@ impl Chat {
         }
         for room in self.rooms_of(user) {
             self.happen(room, user, at, Happening::Left {}, out);
+            for connection in self.live.connections_of(user) {
+                out.push(Effect::Unlisten { connection, topic: Topic::Room(room) });
+            }
+            self.durable.remove_member(room, user);
         }
         let ok = Reply::AccountDeleted {};
         out.push(Effect::Reply { to: connection, frame: ServerFrame::Ok { id, ok } });

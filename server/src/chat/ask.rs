@@ -103,10 +103,7 @@ impl Chat {
                 self.unmute(asked, it, out);
                 Ok(Reply::Done {})
             }
-            Request::EraseMessages(it) => {
-                self.erase_messages(asked, it, fact, out);
-                Ok(Reply::Done {})
-            }
+            Request::EraseMessages(it) => self.erase_messages(asked, it, fact, out).map(done),
             Request::EndRoom(it) => self.end_room(asked, it, out).map(done),
             Request::Policy(_) => Ok(Reply::Policy(self.durable.policy)),
             Request::SetPolicy(it) => Ok(self.set_policy(asked, it, out)),

@@ -333,8 +333,14 @@ impl Chat {
         it: EraseMessages,
         fact: Option<Fact>,
         out: &mut Vec<Effect>,
-    ) {
+    ) -> Result<(), Refusal> {
         let EraseMessages { user, room } = it;
+        // Everybody's chat logs are written anew, so it is not for every moment.
+        if let Some(retry_millis) =
+            self.live.too_soon_to_erase(user, asked.at, self.limits.erase_millis)
+        {
+            return Err(Refusal::RateLimited { retry_millis });
+        }
         let rooms = match (room, fact) {
             (Some(room), _) => vec![room],
             (None, Some(Fact::RoomsOf(rooms))) => rooms,
@@ -348,6 +354,7 @@ impl Chat {
             let through = self.durable.rooms.get(&room).map_or(Seq(0), |it| it.last_seq);
             self.happen(room, asked.user, asked.at, Happening::Erased { user, through }, out);
         }
+        Ok(())
     }
 
     pub(super) fn end_room(
@@ -382,11 +389,13 @@ impl Chat {
         fact: Option<Fact>,
         out: &mut Vec<Effect>,
     ) -> Result<Reply, Refusal> {
-        let says = it.text.as_str().chars().take(80).collect::<String>().replace('\n', " ");
-        let said = self.put_message(asked, LOBBY_ID, it.client_id, it.text, true, fact, out)?;
-        if matches!(said, (_, true)) {
-            self.audit(asked, "announce", About::default(), says, out);
+        let (said, is_new) =
+            self.put_message(asked, LOBBY_ID, it.client_id, it.text, true, fact, out)?;
+        if is_new && let Reply::Said { seq, .. } = said {
+            // Where it stands, not what it says: that can be erased, and this cannot.
+            let about = About { user: None, room: Some(LOBBY_ID) };
+            self.audit(asked, "announce", about, format!("at {seq}"), out);
         }
-        Ok(said.0)
+        Ok(said)
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Live {
     present: BTreeMap<UserId, Present>,
     /// Users without a connection whose grace ends at that moment.
     grace: BTreeSet<(Monotonic, UserId)>,
+    /// Whose messages were erased last, and when.
+    erased: BTreeMap<UserId, UnixMillis>,
 }
 
 /// Whose connection it is.
@@ -82,6 +84,19 @@ impl Live {
     /// Has a connection, or lost the last one a moment ago.
     pub(super) fn is_here(&self, user: UserId) -> bool {
         self.present.contains_key(&user)
+    }
+
+    /// How long to wait before what `user` said is erased once more; otherwise notes that it is.
+    pub(super) fn too_soon_to_erase(
+        &mut self,
+        user: UserId,
+        at: UnixMillis,
+        pause_millis: u64,
+    ) -> Option<u64> {
+        self.erased.retain(|_, last| at.since(*last) < pause_millis && at >= *last);
+        let last = *self.erased.entry(user).or_insert(at);
+        // Several rooms at one moment are one act.
+        (last != at).then(|| pause_millis - at.since(last))
     }
 
     pub(super) fn next_wakeup(&self) -> Option<Monotonic> {

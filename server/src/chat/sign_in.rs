@@ -62,6 +62,11 @@ impl Chat {
         if it.account.is_some() && !from.is_private {
             return Err(Refusal::NeedsTls);
         }
+        // Those who are connected may stay and register; who leaves has to have done so.
+        let is_guest = it.account.is_none() && it.role.is_guest();
+        if is_guest && self.durable.policy.entry == Entry::Registered {
+            return Err(Refusal::RegisteredOnly);
+        }
         if self.is_expired(session, at) {
             return Err(Refusal::SessionEnded);
         }

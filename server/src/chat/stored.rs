@@ -141,9 +141,7 @@ impl Stored {
             }
             Record::MuteGone { user, room } => drop(self.mutes.remove(&(*user, *room))),
             Record::Policy(policy) => self.policy = *policy,
-            Record::Invite { invite, .. } => {
-                self.last.invite = self.last.invite.max(*invite);
-            }
+            Record::Invite { invite, .. } => self.last.invite = self.last.invite.max(*invite),
             Record::Code { .. }
             | Record::CodeUsed { .. }
             | Record::CodeUntil { .. }

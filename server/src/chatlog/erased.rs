@@ -68,7 +68,7 @@ impl Follower {
             whose.extend(members.filter(|it| it.1 <= through).map(|it| it.0));
         }
         for user in &gone {
-            for room in self.reader.rooms_of(*user)? {
+            for room in self.reader.rooms_naming(*user)? {
                 whose.extend(self.reader.memberships(room)?.into_iter().map(|it| it.0));
             }
         }

@@ -12,6 +12,9 @@ use crate::store::{Store, StoreError};
 /// A full disk, and a log that a reader is just using, are tried again after this.
 const FULL_AGAIN_MILLIS: u64 = 1_000;
 const BUSY_AGAIN_MILLIS: u64 = 50;
+/// Steps after which the log is emptied in the middle of a long erasing: emptying it once, when all
+/// is erased, would keep everybody waiting for a tenth of a second.
+const STEPS_PER_LOG: u32 = 8;
 
 /// See the module.
 pub(super) struct Erasing {
@@ -20,6 +23,8 @@ pub(super) struct Erasing {
     is_pending: bool,
     /// The log may still have what was erased.
     has_log: bool,
+    /// Steps since it was emptied.
+    steps: u32,
     /// Not before then.
     pending_at: Monotonic,
     log_at: Monotonic,
@@ -32,8 +37,8 @@ impl Erasing {
         Ok(Self {
             ballast: Ballast::new(folder, limits.ballast_bytes, is_pending),
             is_pending,
-            // Starting on a full disk leaves the log as it is.
-            has_log: true,
+            has_log: store.has_log(),
+            steps: 0,
             pending_at: Monotonic(0),
             log_at: Monotonic(0),
         })
@@ -73,7 +78,7 @@ impl Erasing {
     pub(super) fn step(&mut self, store: &mut Store, now: Monotonic) -> Result<(), StoreError> {
         if self.has_log && self.log_at <= now {
             match store.empty_log() {
-                Ok(true) => self.has_log = false,
+                Ok(true) => (self.has_log, self.steps) = (false, 0),
                 Ok(false) => self.log_at = Monotonic(now.0 + BUSY_AGAIN_MILLIS),
                 Err(error) if error.is_full() => self.log_at = self.after_full(now),
                 Err(error) => return Err(error),
@@ -82,8 +87,9 @@ impl Erasing {
             match store.erase_some() {
                 Ok(is_done) => {
                     self.is_pending = store.has_erasures()?;
+                    self.steps += 1;
                     // The little room there is must not all go into the log.
-                    if is_done || self.ballast.is_out() {
+                    if is_done || self.steps >= STEPS_PER_LOG || self.ballast.is_out() {
                         (self.has_log, self.log_at) = (true, now);
                     }
                 }

@@ -165,11 +165,12 @@ impl Hub {
         self.chat.has_owner()
     }
 
-    /// Runs until it is told to stop.
+    /// Runs until it is told to stop. The store comes back, to be closed after all who read it:
+    /// whoever closes a database last moves its log into the file, and a reader cannot.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn run(mut self) -> Result<(), HubError> {
+    pub fn run(mut self) -> Result<Store, HubError> {
         let mut letters = Vec::with_capacity(self.batch_max);
         loop {
             match self.next_letter() {
@@ -180,7 +181,7 @@ impl Hub {
                         letters.push(Letter::Act(Act::Tick));
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(self.store),
             }
             letters.extend(self.inbox.try_iter().take(self.batch_max - letters.len()));
             let stops = letters.iter().any(|it| matches!(it, Letter::Act(Act::Stop { .. })));
@@ -188,8 +189,7 @@ impl Hub {
                 self.turn(&mut letters).map_err(HubError::Disk)?;
             }
             if stops {
-                self.store.finish();
-                return Ok(());
+                return Ok(self.store);
             }
             let now = self.clock.now();
             self.erasing.step(&mut self.store, now).map_err(HubError::Disk)?;

@@ -102,5 +102,7 @@ impl Errands {
         if self.backing_up.join().is_err() {
             log::error!("the backups' thread panicked");
         }
+        // Also where a connection's thread has not ended: it has nothing to read any more.
+        self.readers.close_idle();
     }
 }

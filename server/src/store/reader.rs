@@ -405,6 +405,15 @@ impl Readers {
         Self { folder: Arc::new(folder.to_owned()), idle, give_back }
     }
 
+    /// Closes the readers that nobody uses. Who reads later opens another one.
+    pub fn close_idle(&self) {
+        let idle: Vec<_> = self.idle.try_iter().collect();
+        for _ in idle {
+            let placed = self.give_back.try_send(None);
+            debug_assert!(placed.is_ok(), "there is a place for each reader");
+        }
+    }
+
     /// Runs `read` with a reader that nobody else has.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ pub(super) const KIND_ANNOUNCED: i64 = 6;
 /// Said or announced, and erased since.
 pub(super) const KIND_BLANK: i64 = 7;
 /// A fact about somebody who is a user no more: it lacks the name, which is known without.
-const KIND_FACT_OF_FORMER: i64 = 8;
+pub(super) const KIND_FACT_OF_FORMER: i64 = 8;
 
 /// The columns that [`read`] expects, in its order.
 pub(super) const COLUMNS: &str =

@@ -20,6 +20,7 @@ const CHECKPOINT_PAGES: i64 = 16_384;
 pub struct Store {
     pub(super) db: Connection,
     is_checked: bool,
+    has_log: bool,
     pub(super) bounds: Bounds,
 }
 
@@ -94,36 +95,27 @@ impl Store {
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         // The reopened log may hold rows that were written but never synced: whoever acknowledges
         // a resend of one must know that it is on the disk.
-        Self::complete_log(&db, path)?;
+        let has_log = Self::complete_log(&db, path)?;
         File::open(folder)?.sync_all()?;
-        Ok(Self { db, is_checked, bounds: Bounds::from(&Limits::default()) })
-    }
-
-    /// Moves the write-ahead log into the file before the end, whoever else still reads. Where
-    /// that cannot be done the next start does it.
-    pub fn finish(&self) {
-        let moved = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = moved {
-            log::debug!("the write-ahead log stays for the next start: {error}");
-        }
+        Ok(Self { db, is_checked, has_log, bounds: Bounds::from(&Limits::default()) })
     }
 
     /// Moves the write-ahead log into the file. Where a full disk has no room for that, the log is
     /// synced as it stands, which makes its rows as true, and there is a chat to read and to
-    /// delete from.
-    fn complete_log(db: &Connection, path: &Path) -> Result<(), StoreError> {
+    /// delete from. True then.
+    fn complete_log(db: &Connection, path: &Path) -> Result<bool, StoreError> {
         let moved: Result<i64, StoreError> = db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
             .map_err(StoreError::from);
         match moved {
-            Ok(0) => Ok(()),
+            Ok(0) => Ok(false),
             Ok(_) => Err(StoreError::Busy),
             Err(error) if error.is_full() => {
                 log::warn!("the disk is full: the write-ahead log stays where it is");
                 let mut log_path = path.as_os_str().to_owned();
                 log_path.push("-wal");
                 File::open(log_path)?.sync_all()?;
-                Ok(())
+                Ok(true)
             }
             Err(error) => Err(error),
         }
@@ -179,6 +171,12 @@ impl Store {
     #[must_use]
     pub fn is_checked(&self) -> bool {
         self.is_checked
+    }
+
+    /// True when the write-ahead log stayed where it was: the disk was full at the start.
+    #[must_use]
+    pub fn has_log(&self) -> bool {
+        self.has_log
     }
 
     /// Bounds what grows by these limits.

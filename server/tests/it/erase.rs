@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 mod model;
+mod server;
 
 /// Files below `folder` in which `needle` stands.
 fn files_with(folder: &Path, needle: &[u8]) -> Vec<String> {
@@ -13,7 +14,8 @@ fn files_with(folder: &Path, needle: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
+        // What is being removed just now is not there.
+        for entry in fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 open.push(path);

@@ -14,6 +14,7 @@ mod kill;
 mod load;
 mod mail;
 mod mail_flow;
+mod permissions;
 mod pinned;
 mod policy;
 mod power;

@@ -65,7 +65,7 @@ impl House {
 }
 
 /// What the server printed about its key.
-fn key_of(server: &TestServer) -> Fingerprint {
+pub(crate) fn key_of(server: &TestServer) -> Fingerprint {
     let words = server.wait_for_line("Key: ").unwrap();
     let key: Fingerprint = server.wait_for_line("Key in full: ").unwrap().parse().unwrap();
     assert_eq!(words, key.words());

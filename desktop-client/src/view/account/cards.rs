@@ -240,8 +240,12 @@ fn delete(ui: &mut Ui, model: &Model, form: &mut AccountForm, is_account: bool) 
     let colours = palette(ui);
     let is_busy = model.account.deed == Some(Deed::Delete);
     form::note(ui, colours.warning_soft, say::DELETE_EXPLAINED);
-    ui.radio_value(&mut form.erase, false, say::KEEP_MESSAGES);
-    ui.radio_value(&mut form.erase, true, say::ERASE_MESSAGES);
+    if form::radio(ui, !form.erase, say::KEEP_MESSAGES) {
+        form.erase = false;
+    }
+    if form::radio(ui, form.erase, say::ERASE_MESSAGES) {
+        form.erase = true;
+    }
     if form.erase {
         form::hint(ui, say::ERASE_EXPLAINED);
     }

@@ -1,10 +1,10 @@
 //! Invitations: made, listed, taken back.
 
-use egui::{RichText, Ui};
+use egui::Ui;
 
 use super::{codes, instead, row, small};
 use crate::model::{Intent, Model, Order};
-use crate::view::theme::{size, space};
+use crate::view::theme::space;
 use crate::view::{Screen, form, says};
 use crate::words::{acts, admin as say};
 
@@ -45,8 +45,7 @@ fn choose(ui: &mut Ui, label: &str, choices: &[&str], chosen: &mut usize) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = space::XS;
         for (index, says) in choices.iter().enumerate() {
-            let text = RichText::new(*says).size(size::SMALL);
-            if ui.selectable_label(*chosen == index, text).clicked() {
+            if form::choice(ui, *chosen == index, says) {
                 *chosen = index;
             }
         }

@@ -62,8 +62,7 @@ pub(super) fn ui(
                 ui.horizontal_wrapped(|ui| {
                     ui.spacing_mut().item_spacing = vec2(space::XS, space::XS);
                     for it in Section::ALL {
-                        let text = RichText::new(say::section(it)).size(size::SMALL);
-                        if ui.selectable_label(it == section, text).clicked() {
+                        if form::choice(ui, it == section, say::section(it)) {
                             screen.open_admin(it, intents);
                         }
                     }
@@ -137,10 +136,11 @@ fn row(ui: &mut Ui, (first, second): (&str, &str), acts: impl FnOnce(&mut Ui)) {
             acts(ui);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
+                ui.add_space(3.0);
                 ui.add(egui::Label::new(RichText::new(first).color(colours.text)).truncate());
                 if !second.is_empty() {
                     let second = RichText::new(second).size(size::SMALL).color(colours.weak);
-                    ui.add(egui::Label::new(second).truncate());
+                    ui.add(egui::Label::new(second).wrap());
                 }
             });
         });

@@ -28,7 +28,7 @@ fn set(policy: SetPolicy, intents: &mut Vec<Intent>) {
 fn entry(ui: &mut Ui, policy: Policy, intents: &mut Vec<Intent>) {
     for it in [Entry::Open, Entry::Registered, Entry::Invite] {
         let (says, explained) = say::entry(it);
-        if ui.radio(policy.entry == it, says).clicked() && policy.entry != it {
+        if form::radio(ui, policy.entry == it, says) && policy.entry != it {
             set(SetPolicy { entry: Some(it), ..SetPolicy::default() }, intents);
         }
         ui.indent(says, |ui| form::hint(ui, explained));

@@ -13,7 +13,7 @@ use crate::words::admin as say;
 pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &Screen, intents: &mut Vec<Intent>) {
     let Some(it) = &model.admin.storage else { return instead(ui, false, "") };
     form::card(ui, say::BACKUPS, |ui| backups(ui, it, model, screen, intents));
-    form::card(ui, say::section(crate::model::Section::Storage), |ui| figures(ui, it));
+    form::card(ui, say::WHAT_IS_KEPT, |ui| figures(ui, it));
 }
 
 fn backups(ui: &mut Ui, it: &Storage, model: &Model, screen: &Screen, intents: &mut Vec<Intent>) {

@@ -120,16 +120,16 @@ fn notices_wait_until_they_are_read_and_survive_a_restart() {
         address: "10.0.0.9".to_owned(),
     };
     live(&mut person, own(1, began(1)));
-    assert_eq!(person.model.notices(), [], "this session is one's own");
+    assert_eq!(person.model.own.notices, [], "this session is one's own");
     live(&mut person, own(2, began(2)));
     let is_kept = |it: &&Keep| matches!(it, Keep::Own { own, .. } if own.notices.len() == 1);
     assert_eq!(person.kept().into_iter().filter(is_kept).count(), 1);
     live(&mut person, own(3, UserNews::PasswordChanged {}));
-    assert_eq!(person.model.notices().len(), 2);
+    assert_eq!(person.model.own.notices.len(), 2);
     person.want(Intent::DismissNotice(Some(Seq(2))));
-    assert_eq!(person.model.notices().len(), 1);
+    assert_eq!(person.model.own.notices.len(), 1);
     person.want(Intent::DismissNotice(None));
-    assert_eq!(person.model.notices(), []);
+    assert_eq!(person.model.own.notices, []);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn what_happened_before_this_profile_existed_is_no_news() {
         own(2, UserNews::MutedIn { room: None, until: None, reason: None }),
     ];
     person.answer(ask.id, Reply::Mine { events, more: false, last: Seq(2) });
-    assert_eq!(person.model.notices(), []);
+    assert_eq!(person.model.own.notices, []);
     let mute = person.model.mute_in(LOBBY_ID, UnixMillis(0));
     assert!(mute.is_some(), "but it holds all the same");
     live(&mut person, own(3, UserNews::UnmutedIn { room: None }));

@@ -69,9 +69,11 @@ impl World {
             .keys()
             .flat_map(|room| self.story(*room))
             .filter(|it| it.by == me)
-            .filter_map(|it| match &it.fact {
-                Fact::Said { client_id, .. } => Some(client_id.counter),
-                _ => None,
+            .filter_map(|it| {
+                if let Fact::Said { client_id, .. } = &it.fact {
+                    return Some(client_id.counter);
+                }
+                None
             })
             .max();
         assert!(highest <= Some(client.memory.counter), "a counter was used and not kept");

@@ -97,6 +97,13 @@ impl Client {
         }
         let (model, effects) = Model::start(self.memory.opened(), moment(now, dice));
         self.model = model;
+        // Whoever finds the dialog joins under the name that stands in it: a new one may not have
+        // been kept yet.
+        if let Stage::Joining(joining) = &self.model.stage
+            && !joining.name.is_empty()
+        {
+            self.name.clone_from(&joining.name);
+        }
         // What was not saved is what the person sees is missing, and says again if they like.
         self.words.retain(|it| it.is_saved);
         let mut outgoing = self.perform(effects);

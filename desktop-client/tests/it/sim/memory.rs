@@ -154,19 +154,7 @@ impl Memory {
             Keep::Pending { session, room, client_id, text, at, failed, held } => {
                 self.counter = self.counter.max(client_id.counter);
                 let kept = self.room(session, room).expect("messages come after their room");
-                let pending = KeptPending { client_id, text, at, failed, held };
-                let known = kept.room.outbox.iter().position(|it| it.client_id == client_id);
-                match known {
-                    // One that is tried again goes to the end.
-                    Some(at)
-                        if kept.room.outbox[at].failed.is_some() && pending.failed.is_none() =>
-                    {
-                        kept.room.outbox.remove(at);
-                        kept.room.outbox.push(pending);
-                    }
-                    Some(at) => kept.room.outbox[at] = pending,
-                    None => kept.room.outbox.push(pending),
-                }
+                kept.keep_pending(KeptPending { client_id, text, at, failed, held });
                 return Some(ArchiveNews::PendingSaved { room, client_id });
             }
             Keep::Own { session, own } => _ = self.own.insert(session, own),
@@ -195,6 +183,19 @@ impl Memory {
 }
 
 impl Kept {
+    fn keep_pending(&mut self, pending: KeptPending) {
+        let known = self.room.outbox.iter().position(|it| it.client_id == pending.client_id);
+        match known {
+            // One that is tried again goes to the end.
+            Some(at) if self.room.outbox[at].failed.is_some() && pending.failed.is_none() => {
+                self.room.outbox.remove(at);
+                self.room.outbox.push(pending);
+            }
+            Some(at) => self.room.outbox[at] = pending,
+            None => self.room.outbox.push(pending),
+        }
+    }
+
     fn keep_events(&mut self, events: Vec<RoomEvent>, nth: Nth) {
         for pair in events.windows(2) {
             assert_eq!(pair[0].seq.next(), pair[1].seq, "the model keeps contiguous events");

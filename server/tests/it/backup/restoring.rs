@@ -35,13 +35,14 @@ fn aside(yard: &Yard) -> std::path::PathBuf {
 fn what_was_there_is_kept_aside_and_files_come_back() {
     let yard = Yard::new();
     let mut ann = yard.lived_in(5);
-    fs::write(yard.data().join("key.pem"), "the key").unwrap();
+    let key = fs::read(yard.data().join("key.pem")).unwrap();
     fs::create_dir_all(yard.data().join("files/ab")).unwrap();
     fs::write(yard.data().join("files/ab/picture"), [7; 100_000]).unwrap();
     fs::write(yard.data().join("files/empty"), "").unwrap();
     let file = yard.backup("b.tar");
     let before = acked(&ann);
-    fs::write(yard.data().join("key.pem"), "a later key").unwrap();
+    // The next start makes another one.
+    fs::remove_file(yard.data().join("key.pem")).unwrap();
     fs::create_dir(yard.data().join("backups")).unwrap();
     fs::write(yard.data().join("backups/parlor-20260101-000000.tar"), "a later backup").unwrap();
     let server = setup(&yard.data()).start();
@@ -68,7 +69,7 @@ fn what_was_there_is_kept_aside_and_files_come_back() {
     };
     assert!(contents(kept, &aside) == contents(there, &yard.data()), "the old data changed");
     assert_eq!(names(&yard.data().join("backups")), ["parlor-20260101-000000.tar"]);
-    assert_eq!(fs::read(yard.data().join("key.pem")).unwrap(), b"the key");
+    assert!(fs::read(yard.data().join("key.pem")).unwrap() == key, "another key");
     assert_eq!(fs::read(yard.data().join("files/ab/picture")).unwrap(), [7; 100_000]);
     assert_eq!(fs::read(yard.data().join("files/empty")).unwrap(), b"");
     let mode =
@@ -94,6 +95,7 @@ fn what_was_there_is_kept_aside_and_files_come_back() {
 fn a_backup_from_before_there_was_a_key_leaves_the_server_its_key() {
     let yard = Yard::new();
     yard.lived_in(1);
+    fs::remove_file(yard.data().join("key.pem")).unwrap();
     let file = yard.backup("b.tar");
     fs::write(yard.data().join("key.pem"), "the key").unwrap();
     let printed = done(run(&yard.data(), &["restore", text(&file)]));

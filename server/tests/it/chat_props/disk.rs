@@ -265,10 +265,11 @@ impl Disk {
                 Found::CodesLeft(left.count() as u64)
             }
             Question::RoomsOf { user } => {
-                let has_said = |events: &[Arc<RoomEvent>]| {
-                    events.iter().any(|it| it.by == user && said(&it.fact).is_some())
+                // Whoever says something was a member at that moment.
+                let came = |it: &Arc<RoomEvent>| {
+                    it.by == user && matches!(it.fact, Fact::Opened { .. } | Fact::Joined {})
                 };
-                let rooms = self.events.iter().filter(|it| has_said(it.1)).map(|it| *it.0);
+                let rooms = self.events.iter().filter(|it| it.1.iter().any(came)).map(|it| *it.0);
                 Found::RoomsOf(rooms.collect())
             }
             Question::Mail { mail } => Found::Mail(self.mails.get(&mail).map(|it| it.0.clone())),

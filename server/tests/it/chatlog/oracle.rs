@@ -41,7 +41,15 @@ impl Oracle {
             Fact::Said { text, .. } => format!("said\t{}", escaped(text.as_str())),
             Fact::Blank { .. } => "blank".to_owned(),
             Fact::Erased { .. } => "erased".to_owned(),
-            other => unreachable!("this story has none of {other:?}"),
+            Fact::Announced { .. }
+            | Fact::Renamed { .. }
+            | Fact::Kicked { .. }
+            | Fact::Banned { .. }
+            | Fact::Muted { .. }
+            | Fact::Unmuted { .. }
+            | Fact::RoleGiven { .. }
+            | Fact::Ended { .. }
+            | Fact::Unknown => unreachable!("this story has none of them"),
         };
         if matches!(event.fact, Fact::Opened { .. } | Fact::Joined {}) {
             self.members.insert((event.room, event.by));

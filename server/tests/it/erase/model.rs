@@ -183,10 +183,15 @@ impl House {
             if event.by == user {
                 event.name = former.clone();
             }
-            match &mut event.fact {
-                Fact::Unmuted { user: whom, who } if *whom == user => *who = former.clone(),
-                Fact::Renamed { was } if event.by == user => *was = former.clone(),
-                _ => {}
+            if let Fact::Unmuted { user: whom, who } = &mut event.fact
+                && *whom == user
+            {
+                *who = former.clone();
+            }
+            if let Fact::Renamed { was } = &mut event.fact
+                && event.by == user
+            {
+                *was = former.clone();
             }
         }
         self.names.remove(&user);

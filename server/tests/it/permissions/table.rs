@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::asks::names;
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $word:literal,)* }) => {
         $(#[$doc])*
@@ -90,7 +92,6 @@ const LETTERS: &[(char, &str)] = &[
     ('u', "no_such_user"),
     ('s', "no_such_session"),
     ('b', "no_such_ban"),
-    ('i', "no_such_invite"),
     ('y', "not_yourself"),
     ('n', "not_registered"),
     ('a', "registered_already"),
@@ -98,7 +99,8 @@ const LETTERS: &[(char, &str)] = &[
 
 const HEAD: &str = "\
 # Who may ask what. A row: the request | the room that it names | whom or whose it names |
-# what comes of it, a letter for each who asks, in this order:
+# what comes of it, a letter for each who asks, in this order (a moderator of another room than the
+# one that is named is just a user):
 #";
 
 struct Row {
@@ -117,7 +119,8 @@ pub(crate) fn all<'a>(
     labels.iter().flat_map(|label| {
         Who::ALL.into_iter().flat_map(move |who| {
             Place::ALL.into_iter().flat_map(move |place| {
-                Whom::ALL.into_iter().map(move |whom| (*label, who, place, whom))
+                let whoms = Whom::ALL.into_iter().filter(move |it| names(label).can_be(place, *it));
+                whoms.map(move |whom| (*label, who, place, whom))
             })
         })
     })
@@ -125,6 +128,9 @@ pub(crate) fn all<'a>(
 
 impl Table {
     pub(crate) fn read(text: &str) -> Self {
+        let named = text.lines().filter_map(|it| it.strip_prefix("#   "));
+        let columns = named.filter(|it| !it.contains(' ')).map(Who::of_word);
+        assert_eq!(columns.collect::<Vec<_>>(), Who::ALL, "the columns");
         let rows = text.lines().filter(|it| !it.starts_with('#') && !it.trim().is_empty());
         Self(rows.map(read_row).collect())
     }
@@ -133,11 +139,10 @@ impl Table {
         self.0.iter().map(|it| it.label.as_str()).collect()
     }
 
-    /// What the one row says that is about this.
+    /// What the one row says that is about this, which can be.
     pub(crate) fn outcome(&self, label: &str, who: Who, place: Place, whom: Whom) -> &'static str {
-        let is_about = |it: &&Row| {
-            it.label == label && it.places.contains(&place) && it.whoms.contains(&whom)
-        };
+        let is_about =
+            |it: &&Row| it.label == label && it.places.contains(&place) && it.whoms.contains(&whom);
         let rows: Vec<&Row> = self.0.iter().filter(is_about).collect();
         let [row] = rows[..] else {
             panic!("{} rows about {label} in {place:?} about {whom:?}", rows.len())
@@ -155,10 +160,7 @@ fn read_row(line: &str) -> Row {
     };
     let cells: Vec<_> = cells.chars().filter(|it| *it != ' ').map(letter).collect();
     assert_eq!(cells.len(), Who::ALL.len(), "a letter for each: {line}");
-    let places = match places {
-        "*" => Place::ALL.to_vec(),
-        some => some.split(", ").map(Place::of_word).collect(),
-    };
+    let places = places.split(", ").map(Place::of_word).collect();
     let whoms = match whoms {
         "*" => Whom::ALL.to_vec(),
         some => some.split(", ").map(Whom::of_word).collect(),
@@ -184,12 +186,16 @@ pub(crate) fn write(
         let mut of_place: BTreeMap<BTreeMap<String, Vec<Whom>>, Vec<Place>> = BTreeMap::new();
         for place in Place::ALL {
             let mut of_cells: BTreeMap<String, Vec<Whom>> = BTreeMap::new();
-            for whom in Whom::ALL {
-                let cells: String =
-                    Who::ALL.iter().map(|who| letter_of(decided(label, *who, place, whom))).collect();
+            for whom in Whom::ALL.into_iter().filter(|it| names(label).can_be(place, *it)) {
+                let cells: String = Who::ALL
+                    .iter()
+                    .map(|who| letter_of(decided(label, *who, place, whom)))
+                    .collect();
                 of_cells.entry(cells).or_default().push(whom);
             }
-            of_place.entry(of_cells).or_default().push(place);
+            if !of_cells.is_empty() {
+                of_place.entry(of_cells).or_default().push(place);
+            }
         }
         let mut groups: Vec<_> = of_place.into_iter().collect();
         groups.sort_by_key(|it| it.1.clone());
@@ -200,7 +206,11 @@ pub(crate) fn write(
             for (cells, whoms) in rows {
                 let whoms = listed(&whoms, &Whom::ALL, Whom::word);
                 let (out, rest) = cells.split_at(1);
-                text.push_str(&format!("{label} | {places} | {whoms} | {out} {rest}\n"));
+                let (guests, rest) = rest.split_at(2);
+                let (users, rest) = rest.split_at(4);
+                let row = format!("{label} | {places} | {whoms} | {out} {guests} {users} {rest}");
+                text.push_str(&row);
+                text.push('\n');
             }
         }
     }
@@ -208,7 +218,7 @@ pub(crate) fn write(
 }
 
 fn listed<T: Copy>(some: &[T], all: &[T], word: impl Fn(T) -> &'static str) -> String {
-    if some.len() == all.len() {
+    if some.len() == all.len() && all.len() > 3 {
         return "*".to_owned();
     }
     some.iter().map(|it| word(*it)).collect::<Vec<_>>().join(", ")
