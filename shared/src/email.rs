@@ -28,6 +28,13 @@ impl EmailAddress {
         &self.0
     }
 
+    /// What it is compared by: in theory the part before the `@` has cases, in practice people's
+    /// telephones begin it with a capital.
+    #[must_use]
+    pub fn folded(&self) -> Box<str> {
+        self.0.to_ascii_lowercase().into()
+    }
+
     /// What stands behind the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {

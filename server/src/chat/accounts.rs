@@ -168,6 +168,7 @@ impl Chat {
         let kept_millis = self.limits.name_kept_days.saturating_mul(MILLIS_PER_DAY);
         let until = UnixMillis(at.0.saturating_add(kept_millis));
         let erase = messages == WhatOfMessages::Erase;
+        self.drop_old_names(at, out);
         out.push(Effect::Save(Record::Deleted { user, erase, until }));
         let name = self.durable.users.get(&user).map(|it| it.name.clone());
         self.durable.remove_user(user);

@@ -64,7 +64,7 @@ impl Chat {
         if account.is_verified
             && let Some(old) = &account.email
         {
-            self.durable.emails.remove(old);
+            self.durable.emails.remove(&old.folded());
         }
         (account.email, account.is_verified) = (email.clone(), false);
         let is_verified = false;
@@ -114,7 +114,7 @@ impl Chat {
             Some(Fact::Code(Some(KnownCode::Verify { user: of, email }))) if of == user => email,
             _ => return Err(Refusal::CodeUnknown),
         };
-        if self.durable.emails.get(&email).is_some_and(|it| *it != user) {
+        if self.durable.emails.get(&email.folded()).is_some_and(|it| *it != user) {
             return Err(Refusal::EmailTaken);
         }
         let it = self.durable.users.get_mut(&user).ok_or(Refusal::NotRegistered)?;
@@ -123,7 +123,7 @@ impl Chat {
             return Err(Refusal::CodeUnknown);
         }
         account.is_verified = true;
-        self.durable.emails.insert(email.clone(), user);
+        self.durable.emails.insert(email.folded(), user);
         let is_verified = true;
         out.push(Effect::Save(Record::Email { user, email: Some(email.clone()), is_verified }));
         out.push(Effect::Save(Record::CodeUsed { hash: TokenHash::of_code(code) }));
@@ -139,11 +139,14 @@ impl Chat {
         at: UnixMillis,
         out: &mut Vec<Effect>,
     ) {
-        let Some(&user) = self.durable.emails.get(email) else { return };
-        let Some(name) = self.durable.name_of(user) else { return };
+        let Some(&user) = self.durable.emails.get(&email.folded()) else { return };
+        let Some(it) = self.durable.users.get(&user) else { return };
+        let name = it.name.clone();
+        // To where it was proven, however it was typed.
+        let Some(to) = it.account.as_ref().and_then(|it| it.email.clone()) else { return };
         let purpose = Purpose::Reset(CodeKind::Mail);
         out.push(Effect::Save(Record::CodesGone { user, purpose }));
-        self.mail_code(user, email.clone(), purpose, MailText::Reset { name, code }, at, out);
+        self.mail_code(user, to, purpose, MailText::Reset { name, code }, at, out);
     }
 
     /// What became of a mail: the user hears it, and what is settled is sent no more. From then on

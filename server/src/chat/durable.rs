@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use parlor_shared::name::Skeleton;
 use parlor_shared::{
-    BanId, DeviceId, EmailAddress, Epoch, Nth, Policy, Role, RoomId, RoomName, RoomRole, Seq,
-    SessionId, UnixMillis, UserId, UserName,
+    BanId, DeviceId, Epoch, Nth, Policy, Role, RoomId, RoomName, RoomRole, Seq, SessionId,
+    UnixMillis, UserId, UserName,
 };
 
 use super::command::TokenHash;
@@ -28,8 +28,8 @@ pub(super) struct Durable {
     pub(super) room_names: HashMap<Skeleton, RoomId>,
     pub(super) sessions: BTreeMap<SessionId, Session>,
     pub(super) tokens: HashMap<TokenHash, SessionId>,
-    /// Verified addresses.
-    pub(super) emails: HashMap<EmailAddress, UserId>,
+    /// Verified addresses, folded.
+    pub(super) emails: HashMap<Box<str>, UserId>,
     pub(super) bans: BTreeMap<BanId, StoredBan>,
     pub(super) mutes: BTreeMap<(UserId, Option<RoomId>), StoredMute>,
     pub(super) policy: Policy,
@@ -128,7 +128,7 @@ impl Durable {
         for (user, it) in stored.users {
             durable.add_user(user, it.name, it.seen_at);
             if let Some(email) = it.account.as_ref().filter(|it| it.is_verified) {
-                durable.emails.extend(email.email.clone().map(|it| (it, user)));
+                durable.emails.extend(email.email.as_ref().map(|it| (it.folded(), user)));
             }
             if let Some(there) = durable.users.get_mut(&user) {
                 (there.role, there.mine, there.account) = (it.role, it.mine, it.account);
@@ -196,9 +196,9 @@ impl Durable {
             }
         }
         if let Some(email) = it.account.and_then(|it| it.email)
-            && self.emails.get(&email) == Some(&user)
+            && self.emails.get(&email.folded()) == Some(&user)
         {
-            self.emails.remove(&email);
+            self.emails.remove(&email.folded());
         }
         self.mutes.retain(|(muted, _), _| *muted != user);
         for room in it.rooms {

@@ -97,6 +97,10 @@ pub enum Record {
         until: UnixMillis,
         released: Option<UserName>,
     },
+    /// Old names that were kept until then, or less long, are anybody's.
+    OldNamesGone {
+        until: UnixMillis,
+    },
     /// A role on the server.
     Role {
         user: UserId,

@@ -14,6 +14,7 @@ use parlor_shared::{
 };
 
 use super::house::About;
+use super::presence::Paced;
 use super::{
     Asked, Chat, ConnectionId, Effect, Fact, Heard, Record, StoredBan, StoredMute, Topic, Whom,
 };
@@ -336,8 +337,8 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let EraseMessages { user, room } = it;
         // Everybody's chat logs are written anew, so it is not for every moment.
-        if let Some(retry_millis) =
-            self.live.too_soon_to_erase(user, asked.at, self.limits.erase_millis)
+        let pause_millis = self.limits.erase_millis;
+        if let Some(retry_millis) = self.live.too_soon(Paced::Erasing, user, asked.at, pause_millis)
         {
             return Err(Refusal::RateLimited { retry_millis });
         }

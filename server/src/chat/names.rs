@@ -4,6 +4,7 @@ use parlor_shared::{
     Fact as Happening, Refusal, Reply, RoomId, UnixMillis, UserId, UserName, UserNews,
 };
 
+use super::presence::Paced;
 use super::{Asked, Chat, Effect, MILLIS_PER_DAY, Record};
 
 /// Numbers tried behind a taken name for a suggestion.
@@ -70,6 +71,15 @@ impl Chat {
         (2..2 + SUGGESTIONS_TRIED).map(|number| name.numbered(number)).find(is_free)
     }
 
+    /// Forgets the old names that are kept no longer.
+    pub(super) fn drop_old_names(&mut self, at: UnixMillis, out: &mut Vec<Effect>) {
+        let before = self.durable.old_names.len();
+        self.durable.old_names.retain(|_, (.., until)| *until > at);
+        if self.durable.old_names.len() < before {
+            out.push(Effect::Save(Record::OldNamesGone { until: at }));
+        }
+    }
+
     /// Another name: everybody in one's rooms hears it, and nobody else gets the old one for a
     /// while.
     pub(super) fn rename(
@@ -93,16 +103,13 @@ impl Chat {
             .map(|(old, _, until)| (*until, old.clone()))
             .collect();
         olds.sort_by_key(|(until, _)| *until);
-        // Everybody in all of one's rooms hears of it, so it is not for every moment.
-        if let Some((until, _)) = olds.last() {
-            let since = at.0.saturating_sub(until.0.saturating_sub(kept_millis));
-            if since < self.limits.rename_millis {
-                return Err(Refusal::RateLimited {
-                    retry_millis: self.limits.rename_millis - since,
-                });
-            }
-        }
+        self.drop_old_names(at, out);
         self.check_name_is_free(&name, Some(user), at, out)?;
+        // Everybody in all of one's rooms hears of it, so it is not for every moment.
+        let pause_millis = self.limits.rename_millis;
+        if let Some(retry_millis) = self.live.too_soon(Paced::Renaming, user, at, pause_millis) {
+            return Err(Refusal::RateLimited { retry_millis });
+        }
         let until = UnixMillis(at.0.saturating_add(kept_millis));
         let is_full = olds.len() as u64 >= self.limits.names_kept.max(1);
         let released = olds.into_iter().next().filter(|_| is_full).map(|(_, old)| old);

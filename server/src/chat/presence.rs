@@ -17,8 +17,15 @@ pub(super) struct Live {
     present: BTreeMap<UserId, Present>,
     /// Users without a connection whose grace ends at that moment.
     grace: BTreeSet<(Monotonic, UserId)>,
-    /// Whose messages were erased last, and when.
-    erased: BTreeMap<UserId, UnixMillis>,
+    /// When that was last done about whom, of what is not for every moment.
+    paced: BTreeMap<(Paced, UserId), UnixMillis>,
+}
+
+/// What is not for every moment, because everybody hears of it or pays for it.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Paced {
+    Erasing,
+    Renaming,
 }
 
 /// Whose connection it is.
@@ -86,15 +93,17 @@ impl Live {
         self.present.contains_key(&user)
     }
 
-    /// How long to wait before what `user` said is erased once more; otherwise notes that it is.
-    pub(super) fn too_soon_to_erase(
+    /// How long to wait before it is done about `user` once more; otherwise notes that it is.
+    pub(super) fn too_soon(
         &mut self,
+        what: Paced,
         user: UserId,
         at: UnixMillis,
         pause_millis: u64,
     ) -> Option<u64> {
-        self.erased.retain(|_, last| at.since(*last) < pause_millis && at >= *last);
-        let last = *self.erased.entry(user).or_insert(at);
+        let is_over = |last: UnixMillis| at < last || at.since(last) >= pause_millis;
+        self.paced.retain(|(it, _), last| *it != what || !is_over(*last));
+        let last = *self.paced.entry((what, user)).or_insert(at);
         // Several rooms at one moment are one act.
         (last != at).then(|| pause_millis - at.since(last))
     }

@@ -84,17 +84,9 @@ impl Stored {
     /// Records name only what exists; of others nothing is kept.
     pub fn keep(&mut self, record: &Record) {
         match record {
-            Record::User { user, name, at } => {
-                self.release(name);
-                self.last.user = self.last.user.max(*user);
-                let new = StoredUser {
-                    name: name.clone(),
-                    role: Role::Guest,
-                    seen_at: *at,
-                    mine: Seq(0),
-                    account: None,
-                };
-                self.users.insert(*user, new);
+            Record::User { user, name, at } => self.keep_user(*user, name, *at),
+            Record::OldNamesGone { until } => {
+                self.old_names.retain(|(.., kept)| *kept > *until);
             }
             Record::Freed { user } => self.forget_user(*user),
             Record::Deleted { user, until, .. } => {
@@ -141,9 +133,7 @@ impl Stored {
             }
             Record::MuteGone { user, room } => drop(self.mutes.remove(&(*user, *room))),
             Record::Policy(policy) => self.policy = *policy,
-            Record::Invite { invite, .. } => {
-                self.last.invite = self.last.invite.max(*invite);
-            }
+            Record::Invite { invite, .. } => self.last.invite = self.last.invite.max(*invite),
             Record::Code { .. }
             | Record::CodeUsed { .. }
             | Record::CodeUntil { .. }
@@ -154,6 +144,13 @@ impl Stored {
             | Record::Mail { .. }
             | Record::MailGone { .. } => {}
         }
+    }
+
+    fn keep_user(&mut self, user: UserId, name: &UserName, seen_at: UnixMillis) {
+        self.release(name);
+        self.last.user = self.last.user.max(user);
+        let (name, role, mine, account) = (name.clone(), Role::Guest, Seq(0), None);
+        self.users.insert(user, StoredUser { name, role, seen_at, mine, account });
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller passes these only")]

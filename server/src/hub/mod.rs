@@ -414,6 +414,7 @@ impl Undone {
                     | Request::Users(_)
                     | Request::Sessions(_)
                     | Request::Bans(_)
+                    | Request::Account(_)
                     | Request::Policy(_),
                 ..
             } => Self::Again(act.clone()),

@@ -25,13 +25,7 @@ impl Batch<'_> {
         self.is_empty = false;
         match record {
             Record::Event { event, nth } => self.save_event(event, *nth),
-            Record::User { user, name, at } => {
-                self.execute(
-                    "INSERT INTO user (id, name, seen_at) VALUES (?1, ?2, ?3)",
-                    params![user.0 as i64, name.as_str(), at.0 as i64],
-                )?;
-                self.release_name(name)
-            }
+            Record::User { user, name, at } => self.add_user(*user, name, at.0),
             Record::Seen { user, at } => self.execute(
                 "UPDATE user SET seen_at = ?2 WHERE id = ?1",
                 params![user.0 as i64, at.0 as i64],
@@ -41,6 +35,9 @@ impl Batch<'_> {
                 self.execute("UPDATE user SET gone = 1 WHERE id = ?1", params![user.0 as i64])
             }
             Record::Deleted { user, erase, until } => self.delete_user(*user, *erase, until.0),
+            Record::OldNamesGone { until } => {
+                self.execute("DELETE FROM old_name WHERE until <= ?1", params![until.0 as i64])
+            }
             Record::Renamed { user, name, until, released } => {
                 self.rename(*user, name, until.0, released.as_ref())
             }
@@ -93,6 +90,14 @@ impl Batch<'_> {
             | Record::Mail { .. }
             | Record::MailGone { .. } => self.save_of_house(record),
         }
+    }
+
+    fn add_user(&self, user: UserId, name: &UserName, at: u64) -> Saved {
+        self.execute(
+            "INSERT INTO user (id, name, seen_at) VALUES (?1, ?2, ?3)",
+            params![user.0 as i64, name.as_str(), at as i64],
+        )?;
+        self.release_name(name)
     }
 
     fn save_event(&mut self, event: &RoomEvent, nth: Nth) -> Saved {

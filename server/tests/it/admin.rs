@@ -291,8 +291,10 @@ fn the_muted_are_silent_and_the_rooms_that_end_are_too() {
 
 #[test]
 fn what_somebody_said_is_erased_by_whoever_types_the_name() {
-    let (folder, server) = started();
+    let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
+    // Who erases twice in a row is told to wait by the server, and waits.
+    let server = Setup::on(data).unhurried().limit("erase_millis", 1_000).start();
     let (mut ann, mut bob) = (server.guest("ann"), server.guest("bob"));
     let kitchen = ann.create("kitchen").expect("a room").room;
     bob.join("kitchen").expect("joined");
