@@ -171,6 +171,9 @@ impl Disk {
                 assert!(event.mine > stored.users[user].mine, "the own stream grows");
             }
             Record::Event { event, nth } => self.check_event(event, *nth),
+            Record::OldNamesGone { until } => {
+                assert!(stored.old_names.iter().any(|it| it.2 <= *until), "{record:?}");
+            }
             Record::CodeUsed { .. }
             | Record::CodeUntil { .. }
             | Record::InviteUsed { .. }
