@@ -116,6 +116,7 @@ impl Chat {
                 let user = self.live.user_of(connection);
                 if let Some(user) = user {
                     self.note_seen(user, at, &mut out);
+                    self.note_used(connection, at, &mut out);
                 }
                 let asked = Asked { connection, user: user.unwrap_or(SHELL), id, at };
                 self.ask(asked, user.is_some(), request, (*brought, fact), &mut out);

@@ -5,7 +5,8 @@ use parlor_shared::{Refusal, Reply, SessionId, UnixMillis, UserId};
 
 use super::presence::Loss;
 use super::{
-    Asked, Chat, ConnectionId, Effect, From, MILLIS_PER_DAY, Record, StoredSession, TokenHash,
+    Asked, Chat, ConnectionId, Effect, From, MILLIS_PER_DAY, Record, SEEN_EVERY_MILLIS,
+    StoredSession, TokenHash,
 };
 
 impl Chat {
@@ -46,18 +47,34 @@ impl Chat {
                 .min_by_key(|it| self.durable.sessions.get(it).map(|it| it.used_at));
             over.extend(oldest);
         }
-        for session in over {
-            self.remove_session(session, out);
-        }
+        self.end_sessions_where(user, |it| over.contains(&it), at, out);
     }
 
     /// A guest's token is good for as long as the guest is; an account's has an end.
     pub(super) fn is_expired(&self, session: SessionId, at: UnixMillis) -> bool {
         let Some(it) = self.durable.sessions.get(&session) else { return true };
         let days = |days: u64| days.saturating_mul(MILLIS_PER_DAY);
+        // Who is connected is not idle, however long ago the hello was.
+        let is_idle = at.since(it.used_at) > days(self.limits.session_idle_days)
+            && !self.live.is_session_here(it.user, session);
         self.durable.users.get(&it.user).is_some_and(|user| user.account.is_some())
-            && (at.since(it.used_at) > days(self.limits.session_idle_days)
-                || at.since(it.made_at) > days(self.limits.session_days))
+            && (is_idle || at.since(it.made_at) > days(self.limits.session_days))
+    }
+
+    /// The session of somebody who stays for days is in use all the same.
+    pub(super) fn note_used(
+        &mut self,
+        connection: ConnectionId,
+        at: UnixMillis,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(seat) = self.live.seat_of(connection) else { return };
+        let Some(it) = self.durable.sessions.get_mut(&seat.session) else { return };
+        if at.since(it.used_at) > SEEN_EVERY_MILLIS {
+            (it.used_at, it.address) = (at, Some(seat.source));
+            let (session, address) = (seat.session, seat.source);
+            out.push(Effect::Save(Record::SessionUsed { session, at, address }));
+        }
     }
 
     pub(super) fn use_session(
