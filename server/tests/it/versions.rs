@@ -125,9 +125,7 @@ fn make_a_data_folder_for_later_versions() {
     fs::write(made.join("mine.jsonl"), mine(&mut ann)).unwrap();
     drop((ann, ben, cid, eve));
     server.stop();
-    for file in ["parlor.sqlite", "key.pem"] {
-        fs::copy(folder.path().join(file), made.join("data").join(file)).unwrap();
-    }
+    fs::copy(folder.path().join("parlor.sqlite"), made.join("data/parlor.sqlite")).unwrap();
     fs::write(made.join("token.txt"), welcome.token.unwrap().to_hex()).unwrap();
     fs::write(made.join("events.jsonl"), events).unwrap();
 }
