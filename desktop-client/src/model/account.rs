@@ -9,8 +9,8 @@ use std::str::FromStr;
 
 use parlor_shared::reply::SessionEntry;
 use parlor_shared::request::{
-    ChangePassword, DeleteAccount, EndSession, EndSessions, NewRecoveryCodes, Nothing, Register,
-    Rename, Sessions, SetEmail, VerifyEmail, WhatOfMessages,
+    ChangePassword, Claim, DeleteAccount, EndSession, EndSessions, NewRecoveryCodes, Nothing,
+    Register, Rename, Sessions, SetEmail, VerifyEmail, WhatOfMessages,
 };
 use parlor_shared::{
     Code, EmailAddress, Password, Refusal, Reply, Request, Role, SessionId as ServerSessionId,
@@ -56,6 +56,7 @@ pub enum Deed {
     VerifyEmail,
     Rename,
     EndSessions,
+    Claim,
     Delete,
 }
 
@@ -100,6 +101,10 @@ pub enum AccountWish {
     },
     EndSession(ServerSessionId),
     EndOtherSessions,
+    /// The code that a server prints while nobody owns it.
+    Claim {
+        code: Secret,
+    },
     Delete {
         password: Secret,
         messages: WhatOfMessages,
@@ -155,6 +160,9 @@ impl Model {
             }
             AccountWish::EndOtherSessions => {
                 (Deed::EndSessions, Ok(Request::EndSessions(EndSessions { user: None })))
+            }
+            AccountWish::Claim { code } => {
+                (Deed::Claim, parse(code.as_str()).map(|code| Request::Claim(Claim { code })))
             }
             AccountWish::Delete { password, messages } => {
                 let is_account = self.me.as_ref().is_some_and(|it| it.account);
@@ -230,6 +238,10 @@ impl Model {
             (Deed::EndSessions, Reply::SessionsEnded { count }) => {
                 self.account.sessions_wanted = true;
                 Outcome::SessionsEnded(count)
+            }
+            (Deed::Claim, Reply::Done {}) => {
+                self.is_given_role(Role::Owner);
+                Outcome::Done
             }
             (Deed::Delete, Reply::AccountDeleted {}) => {
                 self.account_deleted(turn);

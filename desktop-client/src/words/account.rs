@@ -29,6 +29,10 @@ pub const NEW_CODES_EXPLAINED: &str = "The old ones are worth nothing any more."
 pub const SET_MAIL: &str = "Set the mail address";
 pub const MAIL_EMPTY_REMOVES: &str = "Leave the address empty to remove it.";
 pub const NO_MAIL_ADDRESS: &str = "None";
+pub const CLAIM: &str = "Own this server";
+pub const CLAIM_NOW: &str = "A server that nobody owns yet prints a claim code when it starts.";
+pub const CLAIM_CHANGE: &str = "Enter the code…";
+pub const CLAIM_BUTTON: &str = "Become the owner";
 pub const VERIFY: &str = "Confirm the mail address";
 pub const VERIFY_EXPLAINED: &str = "Type the code that came by mail.";
 pub const CONFIRM: &str = "Confirm";
@@ -153,6 +157,7 @@ pub fn outcome(deed: Deed, outcome: Outcome) -> String {
         }
         (Deed::SetEmail, _) => "The mail address is changed.".to_owned(),
         (Deed::VerifyEmail, _) => "The mail address is confirmed.".to_owned(),
+        (Deed::Claim, _) => "You own this server now.".to_owned(),
         (Deed::Rename, _) => "You have another name now.".to_owned(),
         (Deed::EndSessions, Outcome::SessionsEnded(1)) => "One device is signed out.".to_owned(),
         (Deed::EndSessions, Outcome::SessionsEnded(count)) => {

@@ -361,7 +361,7 @@ const LAST_SEQ: u64 = 40;
 #[test]
 #[ignore = "writes into the repository"]
 fn make_profile() {
-    let place = Path::new(PROFILES).join("2");
+    let place = Path::new(PROFILES).join("3");
     let mut profile = in_lobby(&place);
     let waiting = profile.pending(7, "still to be said");
     profile.keep([

@@ -245,6 +245,18 @@ fn the_name_the_codes_and_the_address_have_their_forms() {
 }
 
 #[test]
+fn a_server_that_nobody_owns_is_claimed_with_its_code() {
+    let mut stage = page(account::account());
+    click(&mut stage, say::CLAIM_CHANGE);
+    type_into(&mut stage, Role::TextInput, words::join::CODE, "2F7K 9QXM");
+    click(&mut stage, say::CLAIM_BUTTON);
+    assert_eq!(wish(&mut stage), AccountWish::Claim { code: Secret::new("2F7K 9QXM") });
+    stage.state_mut().model.me.as_mut().expect("somebody").role = parlor_shared::Role::Owner;
+    stage.run();
+    assert!(stage.query_by_label(say::CLAIM_CHANGE).is_none(), "an owner has nothing to claim");
+}
+
+#[test]
 fn sessions_can_be_ended_one_by_one_or_all() {
     let mut stage = page(account::account());
     let all = labels(&stage);

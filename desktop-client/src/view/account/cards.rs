@@ -191,7 +191,9 @@ pub(super) fn email(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &m
             .then(|| AccountWish::SetEmail { password: form.old.take(), email: form.email.clone() })
     });
     intents.extend(wish);
-    if address.is_some() && !is_verified {
+    // Both forms take a code.
+    let is_claiming = screen.account.open == Some(Deed::Claim);
+    if address.is_some() && !is_verified && !is_claiming {
         verify(ui, model, screen, intents);
     }
 }
@@ -212,6 +214,22 @@ fn verify(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Int
         }
         outcome(ui, model, screen, Deed::VerifyEmail);
     });
+}
+
+/// Becoming the owner of a server that was started without the app.
+pub(super) fn claim(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut Vec<Intent>) {
+    let is_busy = model.account.deed == Some(Deed::Claim);
+    let card = (say::CLAIM, say::CLAIM_NOW, say::CLAIM_CHANGE);
+    let wish = changing(ui, card, Deed::Claim, model, screen, |ui, form| {
+        let hint = words::join::CODE_HINT;
+        let code = form::field(ui, words::join::CODE, form.code.text_mut(), hint);
+        form::begin(ui, &mut form.is_begun, code.id);
+        let may = !form.code.is_empty();
+        let is_entered = may && !is_busy && form::is_entered(ui, &[&code]);
+        let is_sent = buttons(ui, (say::CLAIM_BUTTON, may), is_busy, form);
+        (is_sent || is_entered).then(|| AccountWish::Claim { code: form.code.take() })
+    });
+    intents.extend(wish);
 }
 
 /// Signing out, and going for good.

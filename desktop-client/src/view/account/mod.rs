@@ -7,6 +7,7 @@ mod codes;
 mod sessions;
 
 use egui::Ui;
+use parlor_shared::Role;
 
 use super::Screen;
 use super::theme::space;
@@ -57,6 +58,9 @@ pub(super) fn ui(ui: &mut Ui, model: &Model, screen: &mut Screen, intents: &mut 
         cards::name(ui, model, screen, intents);
     }
     sessions::ui(ui, model, screen, intents);
+    if me.role != Role::Owner {
+        cards::claim(ui, model, screen, intents);
+    }
     cards::leaving(ui, model, screen, intents);
 }
 

@@ -151,3 +151,15 @@ fn whether_one_has_an_account_is_known_without_a_connection() {
     let is_kept = |it: &&Keep| matches!(it, Keep::Own { own, .. } if own.account);
     assert!(person.kept().into_iter().filter(is_kept).count() > 0);
 }
+
+#[test]
+fn whoever_has_the_claim_code_is_the_owner() {
+    let mut person = Person::in_lobby(0, 0);
+    want(&mut person, AccountWish::Claim { code: Secret::new("not a code") });
+    assert_eq!(person.sent(), []);
+    want(&mut person, AccountWish::Claim { code: Secret::new(&code(3).to_string()) });
+    let ask = person.sent_one("claim");
+    person.answer(ask.id, Reply::Done {});
+    assert_eq!(person.model.me.as_ref().expect("somebody").role, Role::Owner);
+    assert_eq!(person.model.account.outcome, Some((Deed::Claim, Ok(Outcome::Done))));
+}
