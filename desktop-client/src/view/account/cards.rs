@@ -44,7 +44,9 @@ fn changing(
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if !is_open {
-                    let button = ui.button(say::CHANGE);
+                    // There is nothing yet that could be changed.
+                    let is_new = deed == Deed::Claim;
+                    let button = ui.button(if is_new { change } else { say::CHANGE });
                     form::name(&button, egui::Role::Button, change);
                     if button.clicked() {
                         screen.account.open(Some(deed));
