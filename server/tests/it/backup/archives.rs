@@ -64,7 +64,13 @@ fn manifest(members: &[Value]) -> Value {
 /// As a backup of another Parlor would be: any names and bytes, and a manifest that fits.
 fn fitting(path: &Path, members: &[(&str, &[u8])]) {
     let said: Vec<Value> = members.iter().map(|(name, bytes)| member(name, bytes)).collect();
-    let json = manifest(&said).to_string();
+    let mut manifest = manifest(&said);
+    // Where SQLite keeps the number that we count schemas with, in a file that is one of its own.
+    let schema = members.first().and_then(|(_, it)| it.get(60..64));
+    if let Some(schema) = schema.and_then(|it| it.try_into().ok()).map(u32::from_be_bytes) {
+        manifest["schema"] = schema.into();
+    }
+    let json = manifest.to_string();
     let mut entries: Vec<Entry> = members.iter().map(|(name, it)| entry(name, it)).collect();
     entries.push(entry("manifest.json", json.as_bytes()));
     write(path, &entries);
