@@ -5,11 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser as _;
 use crossbeam_channel::{Sender, bounded};
-use parlor_shared::{Limits, PORT, UnixMillis};
+use parlor_shared::{Limits, PORT};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::admin;
@@ -20,7 +19,7 @@ use crate::identity::Identity;
 use crate::server::{Server, ServerError, listen};
 use crate::store::check::check;
 use crate::store::{SCHEMA, Store};
-use crate::{program_log, threads};
+use crate::{platform, program_log, threads};
 
 /// The terminal or the log could not be written.
 const EXIT_IO: u8 = 74;
@@ -205,14 +204,13 @@ fn check_folder(config: &Config) -> ExitCode {
 }
 
 fn backup_to(file: PathBuf, may_replace: bool, config: &Config) -> ExitCode {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let order = backup::Order {
         data: config.data.clone(),
         file,
         may_replace,
         spare_bytes: 0,
         bytes_per_second: config.limits.backup_bytes_per_second,
-        at: UnixMillis(now.as_millis() as u64),
+        at: platform::wall_time(),
     };
     let made = match abort_by_signal().and_then(|it| backup::make(&order, &it)) {
         Ok(made) => made,

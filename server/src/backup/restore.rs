@@ -16,7 +16,7 @@ use super::BackupError;
 use super::archive::{self, Look, Taker};
 use super::manifest::{DATABASE, FILES, KEY, Manifest};
 use super::pace::{Abort, Pace};
-use super::stamp::{self, Stamp};
+use super::stamp::Stamp;
 use crate::folder::{Folder, FolderError};
 use crate::platform;
 use crate::store::check::check_unless;
@@ -221,7 +221,7 @@ impl Place {
     /// A name beside the data folder that nothing has.
     fn aside(&self) -> PathBuf {
         let name = self.data.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let stem = format!("{name}.before-restore-{}", Stamp::of(stamp::now()));
+        let stem = format!("{name}.before-restore-{}", Stamp::of(platform::wall_time()));
         let first = self.parent.join(&stem);
         let others = (2..TRIES).map(|it| self.parent.join(format!("{stem}-{it}")));
         let free = |it: &PathBuf| it.symlink_metadata().is_err();

@@ -18,7 +18,7 @@ use super::pace::Abort;
 use super::part::Part;
 use super::restore::BACKUPS;
 use super::schedule::{Plan, Run, file_name, left, parse_file_name, retry, surplus};
-use super::stamp::{self, Stamp};
+use super::stamp::Stamp;
 use super::{BackupError, size};
 use crate::{platform, threads};
 
@@ -171,7 +171,7 @@ impl Work {
     /// How long until the next one.
     fn left(&self) -> Option<Duration> {
         let plan = *self.plan.read().unwrap_or_else(PoisonError::into_inner);
-        let now = stamp::now();
+        let now = platform::wall_time();
         let run = Run {
             age: self.started.elapsed(),
             delay: Duration::from_millis(self.limits.backup_delay_millis),
@@ -223,7 +223,7 @@ impl Work {
             }
             Ok(()) | Err(_) => {}
         }
-        let now = stamp::now();
+        let now = platform::wall_time();
         let mut stamp = Stamp::of(now);
         // Two in one second: the name of the next one is as good.
         while self.path(stamp).symlink_metadata().is_ok() {

@@ -2,7 +2,6 @@
 //! by time.
 
 use std::fmt;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use parlor_shared::UnixMillis;
 use parlor_shared::calendar::{date, days};
@@ -51,12 +50,6 @@ impl fmt::Display for Stamp {
         let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
         write!(f, "{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}")
     }
-}
-
-/// The machine's clock.
-pub(super) fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(since.as_millis() as u64)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! What a request leads to: is it allowed, whose task is it, and how it is answered.
 
-use parlor_shared::{Refusal, Reply, Request, RoomId, ServerFrame, UserId};
+use parlor_shared::{Refusal, Reply, Request, Role, RoomId, ServerFrame, UserId};
 
 use super::access::{self, Named, Standing, Target};
 use super::{Asked, Brought, Chat, Effect, Fact, SHELL, refuse};
-use parlor_shared::Role;
 
 impl Chat {
     #[expect(clippy::wildcard_enum_match_arm, reason = "all others are answered in one place")]

@@ -1,12 +1,13 @@
 //! Reads: answered on the connection's own thread from the store, without the chat.
 
 use parlor_shared::request::{Audit, History, Mine, Request, Rooms};
-use parlor_shared::{Refusal, Reply, RequestId, RoomId, UnixMillis, UserId};
+use parlor_shared::{Refusal, Reply, RequestId, RoomId, UserId};
 
 use super::Gate;
 use crate::chat::SHELL;
 use crate::chat::access::{self, Standing, Target};
 use crate::connection::Stopping;
+use crate::platform;
 use crate::store::{PageSize, Reader, StoreError};
 
 /// An answer, or a "no", or a damaged store.
@@ -87,7 +88,9 @@ impl Gate {
                     let (entries, more) = reader.audit(*before, limit)?;
                     Reply::Audit { entries, more }
                 }
-                Request::Invites(_) => Reply::Invites { invites: reader.invites(now())? },
+                Request::Invites(_) => {
+                    Reply::Invites { invites: reader.invites(platform::wall_time())? }
+                }
                 _ => Reply::Storage(Box::new(self.shared.figures.storage(reader)?)),
             }))
         })
@@ -104,10 +107,4 @@ fn standing(reader: &mut Reader, user: UserId) -> Result<Standing, StoreError> {
         is_account,
         in_room: None,
     }))
-}
-
-/// The wall's clock, for what has an end.
-fn now() -> UnixMillis {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    UnixMillis(since.unwrap_or_default().as_millis() as u64)
 }

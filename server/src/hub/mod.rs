@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parlor_shared::request::Request;
@@ -26,6 +26,7 @@ use parlor_shared::{Limits, Refusal, RequestId, ServerFrame, UnixMillis};
 use crate::chat::{Act, Arrival, Chat, Command, ConnectionId, Effect, Monotonic, TokenHash};
 use crate::connection::{Connection, Letter, Seated, Stopping};
 use crate::delivery::Delivery;
+use crate::platform;
 use crate::store::{Batch, Store, StoreError};
 use erasing::Erasing;
 use release::Release;
@@ -205,7 +206,7 @@ impl Hub {
 
     /// One batch: write, make it true, then tell people. Leaves what is to be tried once more.
     fn turn(&mut self, letters: &mut Vec<Letter>) -> Result<(), StoreError> {
-        let (now, at) = (self.clock.now(), Clock::at());
+        let (now, at) = (self.clock.now(), platform::wall_time());
         let mut release = Release::default();
         let mut undone = Vec::with_capacity(letters.len());
         let keeps_room = self.erasing.keeps_room(now);
@@ -434,7 +435,7 @@ impl Undone {
     }
 }
 
-/// The hub's two clocks: one that only goes forward, and the wall's.
+/// The hub's clock that only goes forward.
 struct Clock {
     started: Instant,
 }
@@ -450,10 +451,5 @@ impl Clock {
 
     fn instant(&self, when: Monotonic) -> Instant {
         self.started + Duration::from_millis(when.0)
-    }
-
-    fn at() -> UnixMillis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixMillis(since.as_millis() as u64)
     }
 }

@@ -16,12 +16,12 @@ mod smtp;
 
 use std::io;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parlor_shared::{Limits, UnixMillis};
 
-use crate::threads;
+use crate::{platform, threads};
 pub use config::{MailArgs, MailConfig, MailConfigError};
 pub use letter::{Code, Letter, LetterId, Words};
 use smtp::Trouble;
@@ -145,7 +145,7 @@ impl<O: Outbox> Postman<O> {
         let mut sleep = Duration::ZERO;
         // A ring during a pause must not end it, or a new letter would be a way to hammer.
         while self.sleep(sleep) {
-            let now = now();
+            let now = platform::wall_time();
             sleep = match self.outbox.next(now) {
                 Due::Now(letter) => {
                     self.deliver(&letter, now);
@@ -214,11 +214,6 @@ impl<O: Outbox> Postman<O> {
         }
         self.outbox.failed(id, says, retry_at);
     }
-}
-
-fn now() -> UnixMillis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(since.as_millis() as u64)
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 
 use std::io;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parlor_shared::UnixMillis;
 
 /// Memory mappings that a thread takes: its stack, the stack's guard, and as many for its signal
 /// stack.
@@ -51,6 +54,13 @@ fn threads_bearable() -> u64 {
 #[cfg(not(target_os = "linux"))]
 fn threads_bearable() -> u64 {
     10_000
+}
+
+/// The machine's clock on the wall: for what is shown, and for what must outlive a restart.
+#[must_use]
+pub fn wall_time() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(since.as_millis() as u64)
 }
 
 /// What this machine is called, where it says so in UTF-8.

@@ -11,7 +11,8 @@ pub use disk::{
     reserve, sync_folder,
 };
 pub use machine::{
-    connections_bearable, machine_name, make_private, network_file_system, yield_to_others,
+    connections_bearable, machine_name, make_private, network_file_system, wall_time,
+    yield_to_others,
 };
 pub use private_files::PrivateFolder;
 pub use sockets::{Watch, fetch, prepare_to_send, send_now, unwatch, watch};
